@@ -1,0 +1,156 @@
+"""Photographs decoded once: cropped, shrunk, and kept as one array that is mapped from disk.
+
+A cache is a folder with `photos.npy` (N, side, side, 3) uint8 sRGB and `index.json`. Its name is a
+digest of everything it depends on, so that a changed photograph or rule makes another cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from tintype.errors import UsageError
+from tintype.lab import rgb_to_lab
+from tintype.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from torch_model.photos import Source
+
+FORMAT = 1
+SMALLEST = 64  # px: a photograph with a shorter side than this is too small to learn from
+GREYEST = 2.0  # CIE units: below this mean chroma a photograph teaches no color
+
+Crop = Literal["center", "stretch"]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Decoded photographs and what is known of them; the tuples are as long as `pixels`."""
+
+    pixels: NDArray[np.uint8]
+    """(N, side, side, 3), sRGB."""
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    digests: tuple[str, ...]
+    """SHA-256 of each file's bytes."""
+    skipped: dict[str, str]
+    """Names of photographs left out, with the reason."""
+
+    def split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the indices to train on and to validate with: sorted by content, the last 5 %."""
+        order = np.array(sorted(range(len(self.names)), key=self.digests.__getitem__), np.int64)
+        held = max(1, round(len(order) / 20))
+        return order[:-held], order[-held:]
+
+    def report(self) -> str:
+        """Say how many photographs there are and which were left out, in a line or two."""
+        text = f"{len(self.names)} photographs"
+        if self.skipped:
+            reasons = Counter(reason.split(":")[0] for reason in self.skipped.values())
+            counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+            first = "; ".join(f"{name} ({why})" for name, why in list(self.skipped.items())[:5])
+            text += f"; {len(self.skipped)} left out ({counts}): {first}"
+        return text
+
+
+def load(sources: list[Source], side: int, crop: Crop, root: Path) -> Photos:
+    """Open the cache of these photographs at this size, making it first where it is missing or stale."""
+    key = _key(sources, side, crop)
+    folder = root / key
+    if not (folder / "index.json").is_file():
+        _build(sources, side, crop, folder)
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    pixels = np.load(folder / "photos.npy", mmap_mode="c")
+    columns = (tuple(index[name]) for name in ("names", "categories", "digests"))
+    return Photos(pixels, *columns, skipped=index["skipped"])
+
+
+def _key(sources: Iterable[Source], side: int, crop: Crop) -> str:
+    listing = [(s.name, s.category, s.size, s.time) for s in sources]
+    text = json.dumps([FORMAT, side, crop, SMALLEST, GREYEST, listing])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _build(sources: list[Source], side: int, crop: Crop, folder: Path) -> None:
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        index = _decode_all(sources, side, crop, partial / "photos.npy")
+        (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _decode_all(sources: list[Source], side: int, crop: Crop, path: Path) -> dict[str, Any]:
+    rows: list[tuple[str, str, str]] = []
+    skipped: dict[str, str] = {}
+    spool = path.with_suffix(".raw")
+    with (
+        spool.open("wb") as raw,
+        ThreadPoolExecutor() as pool,
+        Progress("decoding photographs", len(sources)) as progress,
+    ):
+        for start in range(0, len(sources), 512):
+            chunk = sources[start : start + 512]
+            for source, result in zip(chunk, pool.map(lambda s: _decode(s, side, crop), chunk), strict=True):
+                if isinstance(result, str):
+                    skipped[source.name] = result
+                else:
+                    pixels, digest = result
+                    raw.write(pixels.tobytes())
+                    rows.append((source.name, source.category, digest))
+                progress.advance()
+    if not rows:
+        first = "; ".join(f"{name}: {why}" for name, why in list(skipped.items())[:3])
+        raise UsageError(f"none of {len(sources)} photographs can be used ({first})")
+    _to_npy(spool, (len(rows), side, side, 3), path)
+    names, categories, digests = zip(*rows, strict=True)
+    return {"names": names, "categories": categories, "digests": digests, "skipped": skipped}
+
+
+def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with path.open("wb") as file, spool.open("rb") as raw:
+        np.lib.format.write_array_header_2_0(file, header)
+        shutil.copyfileobj(raw, file, 1 << 24)
+    spool.unlink()
+
+
+def _decode(source: Source, side: int, crop: Crop) -> tuple[NDArray[np.uint8], str] | str:
+    """Return the pixels (side, side, 3) and the digest of a photograph, or why it is left out."""
+    try:
+        data = source.read()
+        with Image.open(io.BytesIO(data)) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return f"unreadable: {error}"
+    if min(image.size) < SMALLEST:
+        return f"tiny: {image.width}x{image.height}"
+    pixels = np.asarray(shrink(image, side, crop))
+    if np.hypot(*np.moveaxis(rgb_to_lab(pixels)[..., 1:], -1, 0)).mean() < GREYEST:
+        return "grey"
+    return pixels, hashlib.sha256(data).hexdigest()
+
+
+def shrink(image: Image.Image, side: int, crop: Crop) -> Image.Image:
+    """Bring a photograph to side x side, antialiased, from its central square or stretched."""
+    square = min(image.size)
+    left, top = (image.width - square) / 2, (image.height - square) / 2
+    box = (left, top, left + square, top + square) if crop == "center" else None
+    return image.resize((side, side), Image.Resampling.BICUBIC, box=box)

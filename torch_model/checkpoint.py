@@ -1,0 +1,78 @@
+"""Checkpoints: the whole state of a run in plain types, whole on disk or not there at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FORMAT = 1
+KEEP = 2  # the last ones, beside the best
+
+State = dict[str, Any]
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint of this project, or a damaged one."""
+
+
+def path_of(folder: Path, step: int) -> Path:
+    """Return where the checkpoint of a step is kept."""
+    return folder / f"step-{step:07d}.pt"
+
+
+def save(folder: Path, step: int, state: State, best_step: int | None) -> Path:
+    """Write a checkpoint beside its place and rename it, then drop all but the last two and the best."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = path_of(folder, step)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"format": FORMAT, "step": step, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    _prune(folder, best_step)
+    return path
+
+
+def load(path: Path) -> State:
+    """Read a checkpoint. Raises CheckpointError, saying what is wrong with the file."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # torch.load raises whatever its zip reader and unpickler do; the first line says enough
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is no checkpoint of format {FORMAT}")
+    return state
+
+
+def latest(folder: Path) -> tuple[State | None, list[str]]:
+    """Return the newest checkpoint that can be read, if any, and a line for each that cannot."""
+    complaints = []
+    for _, path in sorted(_listed(folder), reverse=True):
+        try:
+            return load(path), complaints
+        except CheckpointError as error:
+            complaints.append(f"{error}; falling back to the checkpoint before it")
+    return None, complaints
+
+
+def _listed(folder: Path) -> list[tuple[int, Path]]:
+    matches = ((re.fullmatch(r"step-(\d+)\.pt", path.name), path) for path in folder.glob("step-*.pt"))
+    return [(int(match[1]), path) for match, path in matches if match]
+
+
+def _prune(folder: Path, best_step: int | None) -> None:
+    for step, path in sorted(_listed(folder))[:-KEEP]:
+        if step != best_step:
+            path.unlink()

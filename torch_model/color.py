@@ -1,0 +1,36 @@
+"""The GPU twin of `tintype.lab`: batches of photographs to L and ab, in torch.
+
+The constants are the runtime's; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tintype.lab import RGB_TO_XYZ, WHITE, srgb_to_linear
+
+
+def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Convert sRGB (N, 3, H, W) to l (N, 1, H, W) in [0, 100] and ab (N, 2, H, W) in CIE units.
+
+    uint8 0..255 goes through a table of 256 entries; float32 0..1 through the formula.
+    """
+    linear = _table(rgb.device)[rgb.int()] if rgb.dtype == torch.uint8 else _decode(rgb)
+    matrix = torch.tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=rgb.device)
+    relative = torch.einsum("xc,nchw->xnhw", matrix, linear)  # (3, N, H, W)
+    fx, fy, fz = torch.where(relative > 0.008856, relative ** (1 / 3), 7.787 * relative + 16 / 116)
+    return (116 * fy - 16)[:, None], torch.stack([500 * (fx - fy), 200 * (fy - fz)], dim=1)
+
+
+def _decode(rgb: Tensor) -> Tensor:
+    rgb = rgb.clamp(0, 1)
+    return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+@cache
+def _table(device: torch.device) -> Tensor:
+    return torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.uint8))).to(device)

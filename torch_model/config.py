@@ -1,0 +1,165 @@
+"""What a training run is: one frozen dataclass, from which the command-line options are made.
+
+The defaults are the original project's recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from torch_model.batches import Augmentation
+from torch_model.cache import Crop
+from torch_model.losses import Loss
+from torch_model.model import MULTIPLE, NetworkConfig, Variant
+from torch_model.photos import DEFAULT
+
+
+def option(default: Any, description: str, *, may_change: bool = False) -> Any:
+    """Declare a field with its help text; `may_change` if a resumed run may have another value."""
+    return field(default=default, metadata={"help": description, "may_change": may_change})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run. Paths are kept as they were given."""
+
+    model: Variant = option("classic", "network to train")
+    data: tuple[str, ...] = option(
+        DEFAULT, "folders, .tar files or patterns of them, torchvision:NAME"
+    )
+    val: tuple[str, ...] = option((), "photographs to validate with; else the last 5 %% of --data by content")
+    list: str | None = option(None, "file of names, one a line: use only these photographs")
+    limit: int | None = option(None, "use at most so many photographs")
+    categories: tuple[str, ...] = option((), "use only these categories (patterns)")
+    out: str | None = option(None, "folder of the run (default: runs/MODEL-xxxxxx)", may_change=True)
+    cache: str = option(".cache/photos", "where decoded photographs are kept", may_change=True)
+    init: str | None = option(
+        None, "start from a released .onnx, .safetensors, a checkpoint or Keras weights"
+    )
+
+    size: int = option(256, "side of the training photographs, px, a multiple of 8")
+    crop: Crop = option("center", "how a photograph becomes a square: its center, or the whole of it stretched")
+    batch: int = option(100, "photographs a step")
+    epochs: int = option(5000, "times that every photograph is seen", may_change=True)
+    steps: int | None = option(None, "train so many steps instead of --epochs", may_change=True)
+    max_hours: float | None = option(None, "stop with a checkpoint after so long", may_change=True)
+    seed: int = option(0, "of weights, order and augmentation")
+
+    rotation: float = option(20.0, "augmentation: degrees to either side")
+    zoom: float = option(0.2, "augmentation: share of width and height to either side")
+    flip: bool = option(default=True, description="augmentation: mirror every second photograph")
+
+    loss: Loss = option("mse", "between predicted and true ab / 128")
+    optimizer: Literal["rmsprop", "adamw"] = option("rmsprop", "rmsprop is Keras's: eps inside the root")
+    lr: float = option(1e-3, "learning rate, at its highest")
+    weight_decay: float = option(0.0, "of adamw")
+    schedule: Literal["constant", "cosine"] = option("constant", "of the learning rate, over all steps")
+    warmup: int = option(0, "steps of linear rise of the learning rate")
+    clip: float = option(0.0, "largest norm of the gradient; 0: any")
+    ema: float = option(0.0, "decay of the averaged weights, which are validated and exported; 0: none")
+    initializer: Literal["glorot", "he"] = option("glorot", "distribution of the first weights")
+    norm: bool = option(default=False, description="batch normalisation, folded away at export")
+    center_lightness: bool = option(
+        default=False, description="scale L* to -1..1 inside the network; the original takes 0..100 as it is"
+    )
+
+    precision: Literal["fp32", "bf16"] = option("fp32", "bf16: autocast, on CUDA and CPU")
+    channels_last: bool = option(default=True, description="memory layout that convolutions like")
+    compile: bool = option(default=False, description="torch.compile the network")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, mps", may_change=True)
+    threads: int | None = option(None, "threads of torch on the CPU", may_change=True)
+
+    log_every: int = option(50, "steps between two lines of progress", may_change=True)
+    eval_every: int = option(1000, "steps between two validations", may_change=True)
+    checkpoint_every: int = option(1000, "steps between two checkpoints", may_change=True)
+    checkpoint_minutes: float = option(10.0, "minutes between two checkpoints, at most", may_change=True)
+    tensorboard: bool = option(default=True, description="write tb/ where tensorboard is installed", may_change=True)
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work, in words."""
+        if self.size < MULTIPLE or self.size % MULTIPLE:
+            raise ValueError(f"--size {self.size} is not a multiple of {MULTIPLE}")
+        for name in ("batch", "epochs", "steps", "limit", "log_every", "eval_every", "checkpoint_every"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"--{name.replace('_', '-')} {value} is less than 1")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"--ema {self.ema} is not in [0, 1)")
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is done to photographs at random."""
+        return Augmentation(self.rotation, self.zoom, self.flip)
+
+    @property
+    def network(self) -> NetworkConfig:
+        """The network to build."""
+        center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
+        return NetworkConfig(self.model, center, scale, self.norm)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run lives: --out, or a name that the same options always give."""
+        if self.out is not None:
+            return Path(self.out)
+        digest = hashlib.sha256(json.dumps(self.fixed(), sort_keys=True).encode()).hexdigest()
+        return Path("runs", f"{self.model}-{digest[:6]}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types, as JSON and checkpoints keep them."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
+
+    def fixed(self) -> dict[str, Any]:
+        """Return what a resumed run may not change."""
+        free = {f.name for f in dataclasses.fields(self) if f.metadata["may_change"]}
+        return {name: value for name, value in self.to_dict().items() if name not in free}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """Undo `to_dict`; unknown names are left out, missing ones take their defaults."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        return cls(**plain)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Make an option of every field: `--name VALUE`, `--flag` and `--no-flag`, `--name A B ...`."""
+    hints = typing.get_type_hints(TrainConfig)
+    for item in dataclasses.fields(TrainConfig):
+        hint, default = hints[item.name], item.default
+        names = [f"--{item.name.replace('_', '-')}"]
+        text = item.metadata["help"]
+        if hint is bool:
+            parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=default, help=text)
+            continue
+        if default not in (None, ()):
+            text += f" (default: {' '.join(default) if isinstance(default, tuple) else default})"
+        keywords: dict[str, Any] = {"default": default, "help": text, "type": _scalar(hint)}
+        if typing.get_origin(hint) is tuple:
+            keywords |= {"nargs": "+", "metavar": item.name.upper()}
+        elif typing.get_origin(hint) is Literal:
+            keywords |= {"choices": typing.get_args(hint), "type": str}
+        else:
+            keywords["metavar"] = keywords["type"].__name__.upper()
+        parser.add_argument(*names, **keywords)
+
+
+def _scalar(hint: Any) -> type:
+    """Return the type of one value of `X`, `X | None` or `tuple[X, ...]`."""
+    for inner in typing.get_args(hint):
+        if inner in (int, float, str):
+            return typing.cast("type", inner)
+    return hint if isinstance(hint, type) else str
+
+
+def from_options(options: argparse.Namespace) -> TrainConfig:
+    """Read a config from parsed options; raises ValueError on values that cannot work."""
+    values = vars(options)
+    return TrainConfig.from_dict({f.name: values[f.name] for f in dataclasses.fields(TrainConfig)})

@@ -1,0 +1,157 @@
+"""The networks: from the lightness of a photograph to its color.
+
+Written once, for every size: float32 NCHW, L* in [0, 100] in, a* and b* in CIE units out. Scaling
+to network units happens inside, by buffers, so that it travels with the weights and into the graph.
+
+The table of channels is data; the state dict's names are the checkpoint format and, as initializer
+names, the format of released models.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+UP: Final = "up"
+MULTIPLE: Final = 8  # three halvings, three doublings
+AB_SCALE: Final = 128.0  # tanh's -1..1 to CIE units
+
+# (output channels, stride) of the encoder's convolutions; channels or UP in the decoder's order
+CLASSIC_ENCODER: Final = ((64, 1), (64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (256, 1))
+CLASSIC_DECODER: Final = (128, UP, 64, UP, 32)
+
+Variant = Literal["classic"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What must be known to build a network before its weights are loaded."""
+
+    variant: Variant = "classic"
+    l_center: float = 50.0
+    """Subtracted from L*; 0 for the faithful original and for imported Keras weights."""
+    l_scale: float = 50.0
+    """Then divides it; 1 for the faithful original and for imported Keras weights."""
+    norm: bool = False
+    """Batch normalisation behind each convolution but the last, while training only: `fold` removes it."""
+
+
+class Conv(nn.Module):
+    """3x3 convolution with Keras's "same" padding, optional normalisation, ReLU.
+
+    With stride 2 Keras pads even sizes on the right and at the bottom only.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, *, norm: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs) if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.conv.stride[0] == 2:
+            x = F.pad(x, (0, 1, 0, 1))
+        return F.relu(self.norm(self.conv(x)))
+
+
+def encoder(layers: tuple[tuple[int, int], ...], *, norm: bool) -> nn.Sequential:
+    """Convolutions from L down to an eighth of its size."""
+    inputs = (1, *(outputs for outputs, _ in layers))
+    pairs = zip(inputs, layers, strict=False)
+    return nn.Sequential(*(Conv(i, o, stride, norm=norm) for i, (o, stride) in pairs))
+
+
+def decoder(inputs: int, layers: tuple[int | str, ...], *, norm: bool) -> nn.Sequential:
+    """Convolutions and doublings, nearest neighbour, up to half of the size."""
+    blocks: list[nn.Module] = []
+    for layer in layers:
+        if isinstance(layer, int):
+            blocks.append(Conv(inputs, layer, norm=norm))
+            inputs = layer
+        else:
+            blocks.append(nn.Upsample(scale_factor=2, mode="nearest"))
+    return nn.Sequential(*blocks)
+
+
+class Classic(nn.Module):
+    """12 convolutions, 3 upsamplings, 3,892,194 parameters; 7.60 GMAC at 256x256."""
+
+    l_center: Tensor
+    l_scale: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("l_center", torch.tensor(config.l_center))
+        self.register_buffer("l_scale", torch.tensor(config.l_scale))
+        self.encoder = encoder(CLASSIC_ENCODER, norm=config.norm)
+        self.decoder = decoder(CLASSIC_ENCODER[-1][0], CLASSIC_DECODER, norm=config.norm)
+        self.head = nn.Conv2d(CLASSIC_DECODER[-1], 2, 3, padding=1)
+
+    def forward(self, l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
+        """Return ab (N, 2, H, W), CIE units, of l (N, 1, H, W) in [0, 100]; H and W multiples of 8."""
+        x = (l - self.l_center) / self.l_scale  # (N, 1, H, W)
+        x = _float32(self.encoder[0], x)  # (N, 64, H, W)
+        for block in self.encoder[1:]:
+            x = block(x)  # ... (N, 256, H/8, W/8)
+        x = self.decoder(x)  # (N, 32, H/2, W/2)
+        x = torch.tanh(_float32(self.head, x))  # (N, 2, H/2, W/2)
+        return AB_SCALE * F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def build(config: NetworkConfig) -> Classic:
+    """Build the network that a config describes, with uninitialised (torch's default) weights."""
+    return Classic(config)
+
+
+def initialize(model: nn.Module, scheme: Literal["glorot", "he"], seed: int) -> None:
+    """Draw every convolution's weights from a seed; biases start at zero.
+
+    `glorot` (uniform) is what the originals used, by Keras's default; `he` keeps the variance
+    through ReLUs. The last layer, a tanh's, is Glorot in both.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            fan_in = module.in_channels * 9
+            fan_out = module.out_channels * 9
+            he = scheme == "he" and name != "head"
+            bound = math.sqrt(6 / fan_in if he else 6 / (fan_in + fan_out))
+            assert module.bias is not None
+            with torch.no_grad():
+                module.weight.uniform_(-bound, bound, generator=generator)
+                module.bias.zero_()
+
+
+def fold(model: Classic) -> Classic:
+    """Return an equal network in evaluation mode whose normalisation is folded into its convolutions."""
+    config = NetworkConfig(model.config.variant, model.config.l_center, model.config.l_scale)
+    folded = build(config).eval()
+    state = {name: value.float() for name, value in model.state_dict().items()}
+    if model.config.norm:
+        for name, module in model.eval().named_modules():
+            if isinstance(module, Conv):
+                fused = fuse_conv_bn_eval(module.conv, module.norm)
+                state[f"{name}.conv.weight"] = fused.weight.detach()
+                state[f"{name}.conv.bias"] = fused.bias.detach()
+        state = {name: value for name, value in state.items() if ".norm." not in name}
+    folded.load_state_dict(state)
+    return folded
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Count trainable values."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _float32(module: nn.Module, x: Tensor) -> Tensor:
+    """Run a layer in float32 under autocast too: in bfloat16 raw L* has steps of 0.5."""
+    if not torch.is_autocast_enabled(x.device.type):
+        return module(x)  # type: ignore[no-any-return]
+    with torch.autocast(x.device.type, enabled=False):
+        return module(x.float())  # type: ignore[no-any-return]

@@ -1,0 +1,141 @@
+"""The state of a training run: what a checkpoint holds and brings back."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from tintype.errors import UsageError
+from torch_model import checkpoint, weights
+from torch_model.model import Classic, build, initialize
+from torch_model.optim import build_optimizer
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+    from torch_model.config import TrainConfig
+
+
+class DivergedError(ArithmeticError):
+    """The loss or the weights are no longer finite."""
+
+
+@dataclass
+class Run:
+    """A network in training and how far it is."""
+
+    config: TrainConfig
+    model: Classic
+    ema: AveragedModel | None
+    optimizer: Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    """Spent in training, over all resumptions."""
+    best: tuple[int, float] | None = None
+    """The step of the lowest validation loss, and that loss."""
+
+    @classmethod
+    def start(cls, config: TrainConfig, device: torch.device) -> Run:
+        """Build a run at its first step, from --init or from the seed."""
+        model = _first_weights(config).to(device)
+        if config.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        ema = None
+        if config.ema:
+            ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+        return cls(config, model, ema, build_optimizer(config, model.parameters()))
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated and exported: the averaged one where there is one."""
+        return self.model if self.ema is None else self.ema.module
+
+    def resume(self, folder: Path) -> list[str]:
+        """Go on from the newest readable checkpoint in a folder; return complaints about others."""
+        state, complaints = checkpoint.latest(folder)
+        if state is not None:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.ema is not None:
+                self.ema.module.load_state_dict(state["ema"])
+                self.ema.n_averaged.fill_(state["averaged"])
+            self.step, self.seconds = state["step"], state["seconds"]
+            self.best = tuple(state["best"]) if state["best"] else None
+        return complaints
+
+    def save(self, folder: Path) -> Path:
+        """Write a checkpoint. Raises DivergedError rather than keep values that are not finite."""
+        if not all(bool(torch.isfinite(p).all()) for p in self.model.parameters()):
+            raise DivergedError(f"the weights are no longer finite at step {self.step}")
+        state = {
+            "config": self.config.to_dict(),
+            "network": weights.describe(self.model.config),
+            "model": self.model.state_dict(),
+            "ema": self.ema.module.state_dict() if self.ema is not None else None,
+            "averaged": int(self.ema.n_averaged) if self.ema is not None else 0,
+            "optimizer": self.optimizer.state_dict(),
+            "seconds": self.seconds,
+            "best": list(self.best) if self.best else None,
+        }
+        return checkpoint.save(folder, self.step, state, self.best[0] if self.best else None)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of a name; `auto` is CUDA, then Apple's MPS, then the CPU."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        else:
+            name = "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"--device {name} cannot be used: {reason}. Try --device cpu") from error
+
+
+def open_folder(config: TrainConfig) -> Path:
+    """Make the folder of a run, or enter it again. Raises UsageError if another run lives there."""
+    folder = config.folder
+    path = folder / "config.json"
+    if path.is_file():
+        known = type(config).from_dict(json.loads(path.read_text(encoding="utf-8"))).fixed()
+        differing = [
+            f"{name}: {known[name]} there, {value} here"
+            for name, value in config.fixed().items()
+            if known[name] != value
+        ]
+        if differing:
+            raise UsageError(f"{folder} holds another run ({'; '.join(differing)}): choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+    return folder
+
+
+def check_finite(loss: float, step: int) -> None:
+    """Raise DivergedError on a loss that is no number."""
+    if not math.isfinite(loss):
+        raise DivergedError(f"the loss is {loss} at step {step}")
+
+
+def _first_weights(config: TrainConfig) -> Classic:
+    network = build(config.network)
+    if config.init is None:
+        initialize(network, config.initializer, config.seed)
+        return network
+    start = weights.load(Path(config.init))
+    try:
+        network.load_state_dict(start.state_dict(), strict=not config.norm)
+    except RuntimeError as error:
+        raise UsageError(f"--init {config.init} does not fit --model {config.model}") from error
+    return network

@@ -1,0 +1,95 @@
+"""Weights to start from, wherever they are: released models, checkpoints, safetensors, Keras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from tintype.errors import ModelContractError, ModelNotFoundError, UsageError
+from torch_model import checkpoint
+from torch_model.model import Classic, NetworkConfig, build
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KERAS_SUFFIXES = frozenset({".h5", ".hdf5", ".keras"})
+
+
+def load(path: Path) -> Classic:
+    """Build the network that a file describes and load its weights, float32, on the CPU.
+
+    `.onnx` (released by this project), `.safetensors`, `.pt` (a checkpoint: its averaged weights
+    where it has them), `.h5` and `.keras`. Raises a ModelError or UsageError saying what is wrong.
+    """
+    if not path.is_file():
+        raise ModelNotFoundError(path, ["a checkpoint", ".safetensors", ".h5", ".keras"])
+    if path.suffix == ".onnx":
+        return _from_onnx(path)
+    if path.suffix == ".safetensors":
+        return _from_safetensors(path)
+    if path.suffix in KERAS_SUFFIXES:
+        from torch_model.keras_weights import load_keras
+
+        return _assemble(NetworkConfig(l_center=0.0, l_scale=1.0), load_keras(path), path)
+    return from_checkpoint(checkpoint.load(path), path)
+
+
+def from_checkpoint(state: dict[str, Any], path: Path) -> Classic:
+    """Build the network of a checkpoint's state, with the averaged weights where there are some."""
+    return _assemble(NetworkConfig(**state["network"]), state["ema"] or state["model"], path)
+
+
+def describe(config: NetworkConfig) -> dict[str, Any]:
+    """Return a network's config as plain types, as checkpoints and model files keep it."""
+    return asdict(config)
+
+
+def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Classic:
+    network = build(config)
+    scaling = {"l_center": torch.tensor(config.l_center), "l_scale": torch.tensor(config.l_scale)}
+    try:
+        network.load_state_dict(scaling | state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ModelContractError(path, f"its weights are not those of {config.variant}: {first}") from error
+    return network
+
+
+def _from_onnx(path: Path) -> Classic:
+    """Recover the weights of a released model: its initializers bear the names of the state dict."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise UsageError("onnx is not installed: pip install 'tintype[export]'") from error
+    from onnx import numpy_helper
+
+    from tintype.metadata import Metadata
+
+    model = onnx.load(path)
+    metadata = Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+    state = {
+        item.name: torch.from_numpy(numpy_helper.to_array(item).copy()).float()
+        for item in model.graph.initializer
+    }
+    config = NetworkConfig(**metadata.training["network"])
+    expected = build(config).state_dict()
+    return _assemble(config, {name: state[name] for name in expected if name in state}, path)
+
+
+def _from_safetensors(path: Path) -> Classic:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise UsageError("safetensors is not installed: pip install 'tintype[train]'") from error
+    import json
+
+    try:
+        with safe_open(path, "pt") as file:
+            network = json.loads((file.metadata() or {}).get("network", "{}"))
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, ValueError) as error:
+        raise ModelContractError(path, f"it is no safetensors file of this project: {error}") from error
+    return _assemble(NetworkConfig(**network), state, path)

@@ -1,0 +1,224 @@
+"""Train a colorizer.
+
+The original's recipe on the photographs in photos/, and one that learns more from more of them:
+
+    python train.py --epochs 5000
+    python train.py --data photos train-*.tar --size 64 --batch 32 --steps 20000 --optimizer adamw \
+        --schedule cosine --ema 0.999 --precision bf16 --center-lightness
+
+The same command goes on where it stopped, whatever stopped it. `--help` lists every option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+try:
+    import numpy as np
+    import torch
+
+    from tintype.errors import TintypeError
+    from tintype.progress import duration
+    from torch_model import cache, config as configs, journal, photos
+    from torch_model.batches import Batches
+    from torch_model.checkpoint import CheckpointError
+    from torch_model.losses import LOSSES
+    from torch_model.optim import learning_rate
+    from torch_model.run import DivergedError, Run, check_finite, open_folder, pick_device
+    from torch_model.validation import Validation
+except ModuleNotFoundError as missing:
+    sys.exit(f"train.py needs {missing.name}: in this folder, run pip install -e '.[train]'")
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from torch_model.config import TrainConfig
+
+TIMED_PHOTOS = 8  # photographs of the steps that are timed before the start, for the first ETA
+
+
+class Stop:
+    """Why training should end before its last step, if at all: a signal, or the time allowed."""
+
+    def __init__(self, max_hours: float | None) -> None:
+        self.deadline = math.inf if max_hours is None else time.monotonic() + 3600 * max_hours
+        self.signal = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: Any) -> None:
+        self.signal = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
+
+    def __bool__(self) -> bool:
+        """Say whether it is time to stop."""
+        return bool(self.signal) or time.monotonic() > self.deadline
+
+    @property
+    def code(self) -> int:
+        """The exit code: 128 and the signal's number, as shells have it; 0 for --max-hours."""
+        return 128 + self.signal if self.signal else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    configs.add_options(parser)
+    try:
+        return train(configs.from_options(parser.parse_args(arguments)))
+    except DivergedError as error:
+        print(f"train.py: {error}: the last checkpoint is good; try a lower --lr, or --clip 1", file=sys.stderr)
+        return 1
+    except (TintypeError, CheckpointError, ValueError, OSError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+
+
+def train(config: TrainConfig) -> int:
+    """Train as configured, going on from the folder's last checkpoint; return the exit code."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    device = pick_device(config.device)
+    folder = open_folder(config)
+    training, held = load_photos(config)
+    run = Run.start(config, device)
+    for complaint in run.resume(folder / "checkpoints"):
+        print(complaint, flush=True)
+
+    batches = Batches(training, config.batch, config.augmentation, config.seed, device)
+    validation = Validation(held, config.precision, device)
+    network = torch.compile(run.model) if config.compile else run.model
+    total = config.steps or config.epochs * batches.per_epoch
+    announce(run, batches, len(held), folder, total)
+
+    log = journal.Journal(folder, run.step, tensorboard=config.tensorboard)
+    stop = Stop(config.max_hours)
+    losses: list[Tensor] = []
+    begun = logged = saved = time.monotonic()
+    begun -= run.seconds
+    while run.step < total and not stop:
+        losses.append(step_once(run, network, batches, total))
+        now, last = time.monotonic(), run.step == total or bool(stop)
+        run.seconds = now - begun
+
+        validate = run.step % config.eval_every == 0 or run.step == total
+        if run.step % config.log_every == 0 or validate or last:
+            rate = len(losses) * config.batch / (now - logged)
+            row = summarize(run, losses, batches.per_epoch, total, rate)
+            log.add(judge(run, validation, folder, row) if validate else row)
+            losses, logged = [], time.monotonic()
+
+        due = run.step % config.checkpoint_every == 0 or now - saved > 60 * config.checkpoint_minutes
+        if due or validate or last:
+            run.save(folder / "checkpoints")
+            saved = time.monotonic()
+    log.close()
+    journal.plot(folder / "log.csv", folder / "loss.png")
+    done = "finished" if run.step >= total else "stopped: the same command goes on"
+    print(f"{done}, at step {run.step} of {total}, after {duration(run.seconds)}; {folder}")
+    return 0 if run.step >= total else stop.code
+
+
+def load_photos(config: TrainConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the photographs to train on and to validate with, (N, S, S, 3) uint8 each."""
+    root = Path(config.cache)
+    names = Path(config.list) if config.list else None
+    selection = photos.Selection(names, config.limit, config.categories)
+    found = cache.load(photos.find(photos.default(config.data), selection, root), config.size, config.crop, root)
+    print(found.report())
+    if config.val:
+        sources = photos.find(config.val, photos.Selection(), root)
+        held = cache.load(sources, config.size, config.crop, root)
+        return found.pixels, held.pixels
+    chosen, kept = found.split()
+    return found.pixels[chosen], found.pixels[kept]
+
+
+def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) -> None:
+    """Print what will be done and about how long it takes, from steps on a copy of the network."""
+    config = run.config
+    print(
+        f"{config.model} in {folder}: {batches.count} photographs to train on, {held} to validate with; "
+        f"{total} steps of {config.batch}, {batches.per_epoch} an epoch, {config.size}x{config.size}, "
+        f"{config.precision} on {batches.device}"
+    )
+    trial = Run.start(replace(config, init=None), batches.device)
+    few = Batches(batches.pixels[:TIMED_PHOTOS].cpu().numpy(), TIMED_PHOTOS, config.augmentation, 0, batches.device)
+    step_once(trial, trial.model, few, total)
+    start = time.monotonic()
+    float(step_once(trial, trial.model, few, total))
+    left = (time.monotonic() - start) / few.count * config.batch * (total - run.step)
+    print(f"from step {run.step}: about {duration(left)} left, by one step of {few.count} photographs", flush=True)
+
+
+def step_once(run: Run, network: nn.Module, batches: Batches, total: int) -> Tensor:
+    """Take one optimizer step; return its loss, still on the device."""
+    config = run.config
+    lightness, ab = batches(run.step)
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(config, run.step, total)
+    with torch.autocast(batches.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        predicted = network(lightness)
+    loss = LOSSES[config.loss](predicted.float(), ab)
+    run.optimizer.zero_grad()
+    loss.backward()
+    if config.clip:
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
+    run.optimizer.step()
+    if run.ema is not None:
+        run.ema.update_parameters(run.model)
+    run.step += 1
+    return loss.detach()
+
+
+def summarize(run: Run, losses: list[Tensor], per_epoch: int, total: int, rate: float) -> journal.Row:
+    """Print and return a row of progress. Raises DivergedError on a loss that is not finite."""
+    loss = torch.stack(losses).mean().item()
+    check_finite(loss, run.step)
+    left = (total - run.step) * run.config.batch / rate
+    epoch = run.step / per_epoch
+    print(
+        f"step {run.step}/{total}, epoch {epoch:.2f}: loss {loss:.5f}, {rate:.1f} images/s, {duration(left)} left",
+        flush=True,
+    )
+    lr = learning_rate(run.config, run.step - 1, total)
+    return journal.Row(run.step, epoch, run.seconds, lr, loss, rate)
+
+
+def judge(run: Run, validation: Validation, folder: Path, row: journal.Row) -> journal.Row:
+    """Validate, draw the sheet and the plot, remember the best step; return the row completed."""
+    scores, ab = validation.measure(run.judged, LOSSES[run.config.loss])
+    validation.save_sheet(ab, folder / "sheets" / f"step-{run.step:07d}.png")
+    if run.best is None or scores.loss < run.best[1]:
+        run.best = (run.step, scores.loss)
+    print(
+        f"  validation: loss {scores.loss:.5f}, PSNR {scores.psnr:.2f} dB, ab RMSE {scores.ab_rmse:.2f}, "
+        f"colorfulness {scores.colorfulness:.2f} of the originals'; best at step {run.best[0]}",
+        flush=True,
+    )
+    return replace(
+        row,
+        val_loss=scores.loss,
+        val_psnr=scores.psnr,
+        val_ab_rmse=scores.ab_rmse,
+        val_colorfulness=scores.colorfulness,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
