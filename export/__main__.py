@@ -1,0 +1,165 @@
+"""Turn trained weights into a model file: `python -m export WEIGHTS OUT.onnx`.
+
+WEIGHTS is a checkpoint of train.py, a released .onnx, .safetensors, or Keras weights (.h5, .keras)
+of the original. The file is left only if ONNX's checks pass and the runtime computes from it what
+torch computes from the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+try:
+    import onnx
+
+    from export import graph, parity
+    from tintype.errors import TintypeError, UsageError
+    from tintype.metadata import Metadata, check_working_size
+    from tintype.session import open_session
+    from torch_model import weights
+    from torch_model.checkpoint import CheckpointError, load as load_checkpoint
+    from torch_model.model import MULTIPLE, count_parameters, fold
+except ModuleNotFoundError as missing:
+    sys.exit(f"python -m export needs {missing.name}: in this folder, run pip install -e '.[train,export]'")
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch_model.model import Classic
+
+DESCRIPTION = (
+    "Colorizes photographs. Input l: float32 (N, 1, H, W), CIE L* in [0, 100] of sRGB under D65, the whole "
+    "photograph stretched to tintype.working_size squared; H and W multiples of 8. Output ab: float32 "
+    "(N, 2, H, W), CIE a* and b*, to be enlarged to the photograph and joined with its own L*."
+)
+
+
+_PLACES = frozenset({"data", "val", "list", "out", "cache", "init", "device"})  # of one machine only
+
+
+class ParityError(TintypeError, ArithmeticError):
+    """The file does not compute what the weights do."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("weights", type=Path, help=".pt, .onnx, .safetensors, .h5 or .keras")
+    add("out", type=Path, help="the .onnx file to write")
+    add("--name", help="of the model; else what the weights say, or the network's variant")
+    add("--version", help="of the model; else what the weights say, or 1")
+    add("--working-size", type=int, metavar="PX", help="else what the weights say, or the training size")
+    add("--store", choices=["fp16", "fp32"], default="fp16", help="type of stored weights (%(default)s)")
+    add("--author", help="else what the weights say")
+    add("--license", help="of the weights; else what the weights say")
+    add("--training", type=Path, metavar="FILE", help="JSON to add: data, licence tiers, recipe, commit")
+    add("--metrics", type=Path, metavar="FILE", help="JSON of the model's metrics")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        metadata = describe(options)
+        network = fold(weights.load(options.weights))
+        difference = export(network, metadata, options.out, halved=options.store == "fp16")
+    except ParityError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    except (TintypeError, CheckpointError, ValueError, OSError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"{options.out}: {metadata.model} {metadata.version}, {count_parameters(network):,} parameters, "
+        f"{options.out.stat().st_size / 1e6:.2f} MB, working size {metadata.working_size}; "
+        f"parity with torch {difference:.1e} ab (at most {parity.TOLERANCE:g})"
+    )
+    return 0
+
+
+def export(network: Classic, metadata: Metadata, out: Path, *, halved: bool) -> float:
+    """Write a model file and return its largest difference to torch, ab; leave none that differs.
+
+    Raises ParityError where it differs by more than `parity.TOLERANCE`.
+    """
+    if halved:
+        graph.round_weights(network)
+    model = graph.trace(network)
+    if halved:
+        graph.store_halved(model)
+    graph.set_metadata(model, metadata.to_props(), DESCRIPTION)
+    graph.check(model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        onnx.save(model, partial)
+        difference = parity.max_difference(network, open_session(partial, "cpu"))
+        if not difference <= parity.TOLERANCE:
+            raise ParityError(f"onnxruntime differs from torch by {difference:.2g} ab: {out} is not written")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return difference
+
+
+def describe(options: argparse.Namespace) -> Metadata:
+    """Gather the metadata: what the weights say of themselves, then what the options say."""
+    known = _known(options.weights)
+    given: dict[str, Any] = {
+        "model": options.name,
+        "version": options.version,
+        "working_size": options.working_size,
+        "author": options.author,
+        "license": options.license,
+    }
+    metadata = replace(known, **{name: value for name, value in given.items() if value is not None})
+    if options.training is not None:
+        metadata = replace(metadata, training=metadata.training | _json(options.training))
+    if options.metrics is not None:
+        metadata = replace(metadata, metrics=_json(options.metrics))
+    check_working_size(metadata.working_size, MULTIPLE, options.out)
+    return metadata
+
+
+def _known(path: Path) -> Metadata:
+    """Return what a file of weights says of itself."""
+    if path.suffix == ".onnx" and path.is_file():
+        try:
+            props = {item.key: item.value for item in onnx.load(path, load_external_data=False).metadata_props}
+        except Exception as error:  # protobuf's errors share no base but this one
+            raise UsageError(f"{path} cannot be read as an ONNX model: {error}") from error
+        return Metadata.from_props(props, path)
+    unknown = Metadata("classic", "1", 256, author="unknown", license="unknown")
+    if path.suffix == ".pt" and path.is_file():
+        state = load_checkpoint(path)
+        config = state["config"]
+        folded = state["network"] | {"norm": False}
+        recipe = {name: value for name, value in config.items() if name not in _PLACES}
+        training = {"network": folded, "steps": state["step"], "recipe": recipe, "seconds": round(state["seconds"])}
+        return replace(unknown, model=config["model"], working_size=config["size"], training=training)
+    network = weights.load(path).config
+    return replace(unknown, training={"network": weights.describe(network)})
+
+
+def _json(path: Path) -> dict[str, Any]:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} does not hold a JSON object")
+    return values
+
+
+if __name__ == "__main__":
+    sys.exit(main())

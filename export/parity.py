@@ -1,0 +1,47 @@
+"""Parity: what the runtime computes from a file against what torch computes from the weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tintype.session import Session
+    from torch_model.model import Classic
+
+TOLERANCE: Final = 1e-3  # CIE units of ab
+SHAPES: Final = tuple(
+    (batch, 1, height, width) for height, width in ((256, 256), (72, 200), (264, 8)) for batch in (1, 3)
+)
+_SEED: Final = 20
+
+
+def max_difference(network: Classic, session: Session) -> float:
+    """Return the largest difference of ab over all shapes, CIE units, through the runtime's session."""
+    return max(_difference(network, session, lightness) for lightness in inputs())
+
+
+def inputs() -> list[NDArray[np.float32]]:
+    """Return seeded lightness: smooth as photographs are, with noise, over the whole of 0..100."""
+    generator = np.random.default_rng(_SEED)
+    return [_lightness(generator, shape) for shape in SHAPES]
+
+
+def _lightness(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    batch, _, height, width = shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / 32
+    phase = generator.uniform(0, 6, (batch, 1, 1, 1)).astype(np.float32)
+    smooth = 50 + 40 * np.sin(x + phase) * np.cos(y - phase)
+    noise = generator.normal(0, 8, shape)
+    return np.clip(smooth + noise, 0, 100).astype(np.float32)
+
+
+@torch.no_grad()
+def _difference(network: Classic, session: Session, lightness: NDArray[np.float32]) -> float:
+    expected = network(torch.from_numpy(lightness)).numpy()
+    found, _ = session.run(lightness)
+    return float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")

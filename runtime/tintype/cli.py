@@ -1,0 +1,214 @@
+"""The command line: `build_parser`, `run`, `main`.
+
+Exit codes: 0 all done or skipped, 1 some photograph failed, 2 nothing could start, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tintype import __version__
+from tintype.adjustments import Adjustments
+from tintype.errors import PhotoError, TintypeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tintype.batch import Record
+    from tintype.colorizer import Colorizer
+
+PIPE = "-"
+EXAMPLES = """\
+examples:
+  tintype photo.jpg                     photo_color.jpg appears beside it
+  tintype photo.jpg -o color.png        into this file
+  tintype scans/ -o color/              a folder of photographs
+  cat grey.png | tintype - > color.png  in a pipe
+  tintype models                        which models are here
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of `tintype PHOTO... [options]`."""
+    parser = argparse.ArgumentParser(
+        prog="tintype",
+        description="Colorize grey-scale photographs. Originals are never touched.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("photos", nargs="*", metavar="PHOTO", help="photographs or folders of them; - reads one from stdin")
+    add("-o", "--out", help="a file for one photograph; a folder (or a trailing /) for any number")
+    add("--name", default="{stem}_color{ext}", help="names in folders, of {stem} {ext} {model} (%(default)s)")
+    add("--overwrite", action="store_true", help="make results again that exist")
+    add("--compare", action="store_true", help="also write {stem}_compare.png: original, grey, colorized")
+    add("--files-from", metavar="FILE", help="a file that lists photographs, one a line; - for stdin")
+    add("--format", choices=["jpeg", "png", "tiff", "webp", "bmp", "ppm"], help="of stdout; else the input's")
+    add("--json", action="store_true", help="one JSON object a line on stdout for each photograph")
+    add("--report", type=Path, metavar="FILE", help="write a JSON report of the run")
+    add("--model", default="default", help="a bundled name (see: tintype models) or an .onnx file")
+    add("--working-size", type=int, metavar="PX", help="what the network sees, 64 to 1024; the model's own by default")
+    add("--provider", default="auto", help="auto, cpu, cuda, directml, coreml or openvino (%(default)s)")
+    add("--threads", type=int, metavar="N", help="threads of the network; the physical cores by default")
+    add("--max-megapixels", type=float, default=512, metavar="MP", help="refuse larger photographs (%(default)s)")
+    for item in dataclasses.fields(Adjustments):
+        bounds = f"{item.metadata['low']:g} to {item.metadata['high']:g}, default {item.default:g}"
+        add(f"--{item.name}", type=float, default=item.default, metavar="X", help=f"{item.metadata['help']} ({bounds})")
+    add("--version", action="version", version=f"tintype {__version__}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if arguments[:1] == ["models"]:
+            return list_models(arguments[1:])
+        return run(build_parser().parse_args(arguments))
+    except (TintypeError, OSError) as error:
+        _say(f"tintype: {error}")
+        return 2
+    except KeyboardInterrupt:
+        _say("tintype: interrupted; what was finished is kept, nothing half-written is left")
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out parsed options; return the exit code. Raises TintypeError where nothing can start."""
+    adjustments = Adjustments(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Adjustments)})
+    if options.photos == [PIPE]:
+        return _run_pipe(options, adjustments)
+    if PIPE in options.photos:
+        raise UsageError("- stands for one photograph on stdin and goes with no other")
+    if options.format is not None:
+        raise UsageError("--format goes with - alone: for files the name's suffix gives the format")
+    return _run_files(options, adjustments)
+
+
+def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
+    from tintype import batch, output
+
+    started = time.time()
+    inputs = [Path(name) for name in options.photos + _listed(options.files_from)]
+    if not inputs:
+        raise UsageError("name a photograph or a folder; tintype --help shows how")
+    sources = batch.discover(inputs)
+    colorizer = _open(options, adjustments)
+    names = batch.naming(inputs, options.out, options.name, colorizer.model)
+    jobs = batch.plan(sources, names)
+    if options.report is not None:
+        output.check_folder(options.report.parent)
+
+    records: list[Record] = []
+    work = batch.run(
+        jobs,
+        colorizer,
+        adjustments,
+        overwrite=options.overwrite,
+        compare=options.compare,
+        max_megapixels=options.max_megapixels,
+    )
+    for record in work:
+        records.append(record)
+        if options.json:
+            print(batch.to_json(record), flush=True)
+        _say(describe(record, len(records), len(jobs)))
+    if len(jobs) > 1:
+        _say(summary(records, time.time() - started))
+    if options.report is not None:
+        batch.write_report(options.report, records, started)
+    return int(any(record.status == "failed" for record in records))
+
+
+def _run_pipe(options: argparse.Namespace, adjustments: Adjustments) -> int:
+    """Colorize one photograph from stdin to stdout."""
+    import io
+
+    for name in ("out", "json", "report", "compare", "files_from"):
+        if getattr(options, name):
+            raise UsageError(f"--{name.replace('_', '-')} does not go with -: the result goes to stdout")
+    if sys.stdout.isatty():
+        raise UsageError("the result would go to a terminal: write > color.png, or give a file's name for -")
+    colorizer = _open(options, adjustments)
+    source = io.BytesIO(sys.stdin.buffer.read())
+    try:
+        outcome = colorizer.colorize_file(
+            source,
+            sys.stdout.buffer,
+            adjustments,
+            format_name=options.format and options.format.upper(),
+            max_megapixels=options.max_megapixels,
+        )
+        sys.stdout.buffer.flush()
+    except PhotoError as error:
+        _say(f"tintype: {error}")
+        return 1
+    for note in outcome.notes:
+        _say(f"tintype: {note}")
+    return 0
+
+
+def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
+    from tintype.colorizer import Colorizer
+
+    colorizer = Colorizer(
+        options.model, provider=options.provider, threads=options.threads, working_size=options.working_size
+    )
+    if adjustments.vividness != 1 and not colorizer.session.has_mean:
+        raise UsageError(f"--vividness: the model {colorizer.model} predicts one color only; --strength works with all")
+    return colorizer
+
+
+def _listed(path: str | None) -> list[str]:
+    if path is None:
+        return []
+    text = sys.stdin.read() if path == PIPE else Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def describe(record: Record, number: int, total: int) -> str:
+    """Return one line about one photograph."""
+    count = f"[{number}/{total}] " if total > 1 else ""
+    if record.status == "failed":
+        return f"{count}failed: {record.reason}"
+    if record.status == "skipped":
+        return f"{count}skipped {record.input}: {record.output} exists; --overwrite makes it again"
+    psnr = "" if record.psnr is None else f", PSNR {record.psnr:.2f} dB"
+    note = f" ({record.reason})" if record.reason else ""
+    return (
+        f"{count}{record.input} -> {record.output}, {record.width}x{record.height}, {record.seconds:.2f} s, "
+        f"{record.model} on {record.provider}{psnr}{note}"
+    )
+
+
+def summary(records: Sequence[Record], seconds: float) -> str:
+    """Return one line about a whole run."""
+    counts = {status: sum(r.status == status for r in records) for status in ("done", "skipped", "failed")}
+    return ", ".join(f"{count} {status}" for status, count in counts.items()) + f", {seconds:.1f} s"
+
+
+def list_models(arguments: Sequence[str]) -> int:
+    """Carry out `tintype models`: name, size, licence and figures of what is bundled."""
+    from tintype import models
+
+    parser = argparse.ArgumentParser(prog="tintype models", description="List the bundled models.")
+    parser.parse_args(arguments)
+    default = models.default()
+    for name, entry in models.bundled().items():
+        marked = " (default)" if name == default else ""
+        print(f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB, {_metrics(entry['metrics'])}, {entry['license']}")
+    return 0
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in metrics.items() if not isinstance(value, dict))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,211 @@
+"""Prepare a photograph, predict its color, merge the two at full resolution.
+
+    prepare   the whole photograph, stretched to the working size, as L*
+    predict   the network's ab at working size: the only slow step, and what adjustments act on
+    merge     ab meets the full L*, strip by strip
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tintype import comparison, image as images, models, output
+from tintype.adjustments import Adjustments
+from tintype.errors import UsageError
+from tintype.lab import grey_to_lightness, rgb_to_lab
+from tintype.merge import Merger, fit, strips
+from tintype.metadata import check_working_size
+from tintype.session import open_session, physical_cores
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from tintype.image import Photo
+
+Array: TypeAlias = NDArray[Any]
+Float: TypeAlias = NDArray[np.float32]
+Photograph = TypeVar("Photograph", bytes, Path, str, Image.Image, Array)
+
+COLORED = 2.0  # CIE units of mean chroma above which a photograph counts as colored
+_REDUCING_GAP = 3.0  # large photographs are first averaged down to three times the working size
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of one photograph, at working size."""
+
+    lightness: Float
+    """(h, w), L*."""
+    ab: Float
+    """(2, h, w), CIE units."""
+    ab_mean: Float | None
+    """(2, h, w), of models that predict a distribution."""
+
+    def merger(self, adjustments: Adjustments, width: int, height: int) -> Merger:
+        """Return what colors the rows of a photograph of this size."""
+        ab = adjustments.apply(self.lightness, self.ab, self.ab_mean)
+        return Merger(fit(self.lightness, ab), width, height)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photograph."""
+
+    width: int
+    height: int
+    seconds: float
+    psnr: float | None
+    """dB against the photograph's own colors; None for a grey one."""
+    notes: tuple[str, ...]
+
+
+class Colorizer:
+    """A model, open and ready. Safe to use from several threads in turn."""
+
+    def __init__(
+        self,
+        model: str | Path = "default",
+        *,
+        provider: str = "auto",
+        threads: int | None = None,
+        working_size: int | None = None,
+    ) -> None:
+        """Open a model by bundled name or path.
+
+        `provider` auto, cpu, cuda, directml, coreml or openvino; `threads` None for the physical
+        cores; `working_size` a multiple of 8 from 64 to 1024, None for the model's own. Raises a
+        ModelError, ProviderError or UsageError.
+        """
+        if threads is not None and threads < 1:
+            raise UsageError(f"{threads} threads: at least 1 is needed")
+        self.session = open_session(models.find(model), provider, threads)
+        metadata = self.session.metadata
+        self.working_size = working_size or metadata.working_size
+        try:
+            check_working_size(self.working_size, metadata.multiple, self.session.path)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    @property
+    def model(self) -> str:
+        """The model's name, as it says itself."""
+        return self.session.metadata.model
+
+    @property
+    def provider(self) -> str:
+        """The provider that runs the network."""
+        return self.session.provider
+
+    def predict_ab(self, lightness: Float) -> Float:
+        """Run the network alone: L* in [0, 100], (H, W) or (N, 1, H, W), to ab (2, H, W) or (N, 2, H, W).
+
+        H and W must be multiples of the model's size multiple, 8; raises ValueError otherwise.
+        """
+        batch = lightness[None, None] if lightness.ndim == 2 else lightness
+        ab, _ = self.session.run(np.ascontiguousarray(batch, np.float32))
+        return ab[0] if lightness.ndim == 2 else ab
+
+    def predict(self, lightness: Float) -> Prediction:
+        """Predict color for prepared lightness (h, w)."""
+        ab, ab_mean = self.session.run(lightness[None, None])
+        return Prediction(lightness, ab[0], None if ab_mean is None else ab_mean[0])
+
+    def colorize(self, photo: Photograph, adjustments: Adjustments = Adjustments()) -> Photograph:  # noqa: B008 - frozen
+        """Colorize a photograph and give back what was given.
+
+        bytes -> bytes in the same format (PNG where that cannot be written); array uint8 or uint16,
+        (H, W) or (H, W, 3), sRGB -> array (H, W, 3) of the same dtype; path or PIL image -> PIL image.
+        A colored photograph is made grey first. Raises a PhotoError or UsageError.
+        """
+        if isinstance(photo, np.ndarray):
+            return self._colorize_array(photo, adjustments)
+        if isinstance(photo, bytes):
+            opened = images.read(io.BytesIO(photo), name="the photograph")
+            result, _ = self._colorize_photo(opened, adjustments)
+            return output.encoded(result, opened)
+        opened = images.wrap(photo) if isinstance(photo, Image.Image) else images.read(Path(photo))
+        return cast("Photograph", self._colorize_photo(opened, adjustments)[0])
+
+    def colorize_file(
+        self,
+        source: Path | BinaryIO,
+        target: Path | BinaryIO,
+        adjustments: Adjustments = Adjustments(),  # noqa: B008 - frozen
+        *,
+        format_name: str | None = None,
+        max_megapixels: float = images.MAX_MEGAPIXELS,
+        compare: Path | None = None,
+    ) -> Outcome:
+        """Colorize a file into another, or a stream into another, without holding a photograph twice.
+
+        A target path appears whole or not at all; its suffix gives the format. A stream takes
+        `format_name`, or the input's format. `compare`: also write original, grey and colorized
+        side by side. Raises a PhotoError or UsageError.
+        """
+        start = time.perf_counter()
+        photo = images.read(source, max_megapixels)
+        panels = comparison.before(photo) if compare else []
+        result, psnr = self._colorize_photo(photo, adjustments)
+        if isinstance(target, Path):
+            with output.replacing(target) as file:
+                output.encode(result, photo, file, format_name or output.format_of(target))
+        else:
+            target.write(output.encoded(result, photo, format_name))
+        if compare:
+            with output.replacing(compare) as file:
+                comparison.compose([*panels, comparison.panel(result)], psnr).save(file, "PNG")
+        return Outcome(*result.size, time.perf_counter() - start, psnr, tuple(photo.notes))
+
+    def prepare(self, photo: Image.Image) -> tuple[Float, bool]:
+        """Return a photograph's L* at working size, (h, w) float32, and whether it is in color.
+
+        The whole photograph is stretched, antialiased, in sRGB; mode L, I;16, RGB or RGBA.
+        """
+        if photo.mode == "I;16":
+            values = np.asarray(self._stretch(Image.fromarray(np.asarray(photo, np.float32))))
+            return grey_to_lightness(np.clip(values, 0, 65535) / np.float32(65535)), False
+        small = self._stretch(photo.convert("RGB") if photo.mode == "RGBA" else photo)
+        if small.mode == "L":
+            return grey_to_lightness(np.asarray(small)), False
+        lab = rgb_to_lab(np.asarray(small))
+        chroma = np.hypot(lab[..., 1], lab[..., 2])
+        return np.ascontiguousarray(lab[..., 0]), bool(chroma.mean() > COLORED)
+
+    def _stretch(self, photo: Image.Image) -> Image.Image:
+        side = (self.working_size, self.working_size)
+        return photo.resize(side, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+
+    def _colorize_photo(self, photo: Photo, adjustments: Adjustments) -> tuple[Image.Image, float | None]:
+        """Return the colorized image (the photograph's own where it is RGB) and the PSNR if there is one."""
+        lightness, colored = self.prepare(photo.image)
+        merger = self.predict(lightness).merger(adjustments, *photo.size)
+        result, error = photo.result(), 0.0
+        for top, before, after in strips(photo.rows, merger, physical_cores()):
+            if colored:
+                error += float(np.sum((before.astype(np.float32) - after) ** 2, dtype=np.float64))
+            photo.put(result, after, top)
+        mean = error / (photo.size[0] * photo.size[1] * 3)
+        return result, 10 * math.log10(255**2 / mean) if colored and mean else None
+
+    def _colorize_array(self, photo: Array, adjustments: Adjustments) -> Array:
+        shaped = photo.ndim == 2 or (photo.ndim == 3 and photo.shape[2] == 3)
+        if not shaped or photo.dtype not in (np.uint8, np.uint16) or not photo.size:
+            raise UsageError(
+                f"an array of {photo.dtype} {photo.shape}: wanted is uint8 or uint16, (H, W) or (H, W, 3)"
+            )
+        height, width = photo.shape[:2]
+        small = Image.fromarray((photo >> 8).astype(np.uint8)) if photo.dtype == np.uint16 else Image.fromarray(photo)
+        merger = self.predict(self.prepare(small)[0]).merger(adjustments, width, height)
+        colorized = np.empty((height, width, 3), photo.dtype)
+        for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, physical_cores()):
+            colorized[top : top + len(rows)] = rows
+        return colorized

@@ -1,0 +1,53 @@
+"""The comparison picture: original, grey and colorized, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from tintype.lab import lightness_ab_to_rgb
+from tintype.merge import lightness_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tintype.image import Photo
+
+SIDE: Final = 1024  # px: a panel's longer side, at most
+GAP: Final = 8
+_PAPER, _INK = (255, 255, 255), (64, 64, 64)
+_TITLES: Final = ("original", "grey", "colorized")
+
+
+def panel(image: Image.Image) -> Image.Image:
+    """Return a small RGB copy of an image."""
+    if image.mode == "I;16":
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    scale = min(1.0, SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0).convert("RGB")
+
+
+def before(photo: Photo) -> list[Image.Image]:
+    """Return the panels of the original and of its grey (its L*)."""
+    original = panel(photo.image)
+    lightness = lightness_of(np.asarray(original))
+    nothing = np.zeros_like(lightness)
+    return [original, Image.fromarray(lightness_ab_to_rgb(lightness, nothing, nothing, np.uint8))]
+
+
+def compose(panels: Sequence[Image.Image], psnr: float | None) -> Image.Image:
+    """Lay three panels side by side with their titles; the PSNR stands under the last, if known."""
+    width, height = panels[0].size
+    size = max(10, min(width, height) // 24)
+    picture = Image.new("RGB", (3 * width + 4 * GAP, height + 3 * GAP + size), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    for index, (image, title) in enumerate(zip(panels, _TITLES, strict=True)):
+        left = GAP + index * (width + GAP)
+        picture.paste(image, (left, GAP))
+        if index == len(_TITLES) - 1 and psnr is not None:
+            title = f"{title}, PSNR {psnr:.2f} dB"
+        draw.text((left, height + 2 * GAP), title, _INK, font_size=size)
+    return picture

@@ -1,0 +1,198 @@
+"""Read and write photographs: what a file holds besides its pixels is kept.
+
+A photograph in hand is a Pillow image, upright, in one of four modes: L, I;16 (grey, 16 bits), RGB,
+RGBA; in sRGB. Its rows go out and in as arrays, so that a large one is never held twice.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from tintype import memory
+from tintype.errors import PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Array: TypeAlias = NDArray[Any]
+
+MAX_MEGAPIXELS: Final = 512.0
+_BASE: Final = 120 << 20  # bytes: interpreter, onnxruntime and the network at work
+_PER_PIXEL: Final = 6  # bytes: the photograph in hand, and its result where that is another image
+_PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive JPEG
+_MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
+_WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
+_KEPT: Final = ("exif", "xmp", "dpi", "compression")
+_lock = threading.Lock()
+
+
+@dataclass
+class Photo:
+    """A photograph in hand."""
+
+    image: Image.Image
+    """Upright; mode L, I;16, RGB or RGBA; sRGB."""
+    format: str
+    """Pillow's name of the format that it came in; empty for an image that came from no file."""
+    info: dict[str, Any] = field(default_factory=dict)
+    """What goes along into the output: exif, xmp, dpi, compression."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know: what was converted or left out."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self.image.size
+
+    def rows(self, top: int, bottom: int) -> Array:
+        """Return rows as uint8 (rows, W, 3) or, of grey photographs, uint8 or uint16 (rows, W)."""
+        rows = np.asarray(self.image.crop((0, top, self.image.width, bottom)))
+        return rows[..., :3] if rows.ndim == 3 else rows
+
+    @staticmethod
+    def put(result: Image.Image, rows: Array, top: int) -> None:
+        """Write colorized rows (rows, W, 3) into a result; of 16 bits the upper 8 go; alpha stays."""
+        if rows.dtype == np.uint16:
+            rows = np.rint(rows / np.float32(257)).astype(np.uint8)
+        strip = Image.fromarray(rows)
+        if result.mode == "RGBA":
+            strip.putalpha(result.crop((0, top, result.width, top + len(rows))).getchannel("A"))
+        result.paste(strip, (0, top))
+
+    def result(self) -> Image.Image:
+        """Return the image that takes the colorized rows: the photograph's own where it is RGB."""
+        if self.image.mode in ("RGB", "RGBA"):
+            return self.image
+        return Image.new("RGB", self.image.size)
+
+
+def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: str = "") -> Photo:
+    """Read a photograph from a file; raises PhotoNotFoundError, PhotoUnreadableError, PhotoTooLargeError.
+
+    Orientation is applied, profiles are converted to sRGB, of animations and several pages the
+    first is taken; `notes` say so.
+    """
+    name = name or str(source)
+    try:
+        with _unlimited(), Image.open(source) as opened:
+            _check_size(opened, max_megapixels, name)
+            return _prepare(opened)
+    except FileNotFoundError:
+        raise PhotoNotFoundError(name) from None
+    except (PhotoTooLargeError, PhotoUnreadableError):
+        raise
+    except MemoryError:
+        raise PhotoTooLargeError(f"{name} does not fit into the memory of this machine") from None
+    except Exception as error:  # Pillow's decoders raise whatever the damage makes them raise
+        raise PhotoUnreadableError(name, _reason(source, error)) from error
+
+
+def wrap(image: Image.Image) -> Photo:
+    """Take an image in hand that came from no file, or from one that Pillow opened."""
+    return _prepare(image.copy())
+
+
+def _prepare(opened: Image.Image) -> Photo:
+    photo = Photo(opened, opened.format or "")
+    if getattr(opened, "n_frames", 1) > 1:
+        photo.notes.append(f"the first of {opened.n_frames} pages or frames was taken")  # type: ignore[attr-defined]
+    if _is_deep_color(opened):
+        photo.notes.append("its colors have 16 bits, of which 8 were read")
+    opened.load()
+    photo.info = {key: opened.info[key] for key in _KEPT if opened.info.get(key)}
+    image = _to_srgb(opened, photo)
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.info.get("exif"):
+        photo.info["exif"] = image.info["exif"]
+    photo.image = _to_mode(image)
+    return photo
+
+
+def _to_mode(image: Image.Image) -> Image.Image:
+    if "transparency" in image.info and image.mode != "RGBA":
+        return image.convert("RGBA")
+    if image.mode in ("I;16B", "I;16L", "I;16N"):
+        return Image.fromarray(np.asarray(image).astype(np.uint16))
+    if image.mode in ("I", "F"):
+        raise ValueError(f"its pixels are of mode {image.mode}: convert it to 8 or 16 bits a channel first")
+    mode = _MODES.get(image.mode, "RGBA" if image.mode in _WITH_ALPHA else "RGB")
+    return image if mode == image.mode else image.convert(mode)
+
+
+def _to_srgb(image: Image.Image, photo: Photo) -> Image.Image:
+    """Convert from the photograph's own profile, in place where that can be."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("L", "RGB", "RGBA", "CMYK"):
+        return image
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = ImageCms.getProfileDescription(source).strip()
+        if "sRGB" in name:
+            return image
+        target = ImageCms.createProfile("sRGB")
+        if image.mode in ("RGB", "RGBA"):
+            ImageCms.profileToProfile(image, source, target, inPlace=True)
+            return image
+        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError) as error:
+        photo.notes.append(f"its color profile could not be used and was left out: {error}")
+        return image
+    assert converted is not None
+    converted.info = image.info
+    return converted
+
+
+def _is_deep_color(image: Image.Image) -> bool:
+    """Say whether Pillow will drop bits of a color photograph: PNG and TIFF with 16 bits a channel."""
+    if image.mode not in ("RGB", "RGBA"):
+        return False
+    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+
+
+def _check_size(image: Image.Image, max_megapixels: float, name: str) -> None:
+    pixels = image.width * image.height
+    if pixels > max_megapixels * 1e6:
+        raise PhotoTooLargeError(
+            f"{name} has {pixels / 1e6:.0f} megapixels, more than the {max_megapixels:g} allowed: "
+            "raise --max-megapixels if you trust the file"
+        )
+    per_pixel = _PER_PIXEL + (_PROGRESSIVE if image.info.get("progressive") else 0)
+    needed, available = _BASE + pixels * per_pixel, memory.available()
+    if available is not None and needed > available:
+        raise PhotoTooLargeError(
+            f"{name} needs about {needed >> 20} MB of memory and {available >> 20} MB are free: "
+            "close other programs or use a smaller copy"
+        )
+
+
+def _reason(source: Path | BinaryIO, error: Exception) -> str:
+    if isinstance(source, Path):
+        if source.is_dir():
+            return "it is a folder"
+        if source.is_file() and source.stat().st_size == 0:
+            return "it is empty"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "it is of no image format known here"
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
+    """Put our own limit on size in place of Pillow's, which is the process's."""
+    with _lock:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit

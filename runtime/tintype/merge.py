@@ -1,0 +1,128 @@
+"""How predicted ab meets the full-resolution lightness: strip by strip, on the photograph's edges.
+
+ab is fitted to the lightness at working size, in small windows, as ab = slope * L + offset (guided
+filter, He et al. 2010; fast form, He and Sun 2015). Slopes and offsets are smooth; they alone are
+enlarged, bilinearly, and meet the full L pixel by pixel. So strips need no border and their height
+changes no pixel.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tintype.lab import grey_to_lightness, lightness_ab_to_rgb, rgb_to_lightness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Array: TypeAlias = NDArray[Any]
+Float: TypeAlias = NDArray[np.float32]
+
+STRIP: Final = 1 << 16  # px colorized at once; changes memory and time, never a pixel
+RADIUS: Final = 2  # px at working size: the window is 5 x 5
+SMOOTHNESS: Final = 30.0  # L* squared: edges of lightness below about 5 L* do not part colors
+
+
+def fit(lightness: Float, ab: Float, radius: int = RADIUS, smoothness: float = SMOOTHNESS) -> Float:
+    """Fit ab (2, h, w) to lightness (h, w): return slopes and offsets (4, h, w) of a, b, a, b."""
+    mean_l = _box(lightness, radius)
+    variance = _box(lightness * lightness, radius) - mean_l * mean_l
+    mean_ab = _box(ab, radius)
+    covariance = _box(ab * lightness, radius) - mean_ab * mean_l
+    slope = covariance / (np.maximum(variance, 0) + np.float32(smoothness))
+    return _box(np.concatenate([slope, mean_ab - slope * mean_l]), radius)
+
+
+def bilinear(ab: Float) -> Float:
+    """Return slopes and offsets (4, h, w) under which ab (2, h, w) is enlarged without regard to edges."""
+    return np.concatenate([np.zeros_like(ab), ab])
+
+
+def lightness_of(rows: Array) -> Float:
+    """Return L* (rows, W) of grey rows (rows, W) or sRGB rows (rows, W, 3), uint8, uint16 or float32."""
+    return grey_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
+
+
+class Merger:
+    """Colors rows of one photograph, in any order and of any number."""
+
+    def __init__(self, planes: Float, width: int, height: int) -> None:
+        """Take slopes and offsets (4, h, w) and the size of the photograph, px."""
+        small = (min(planes.shape[2], width), min(planes.shape[1], height))
+        self.width, self.height = width, height
+        self.planes = np.stack([_resize(plane, small) for plane in planes])
+
+    def ab(self, lightness: Float, top: int) -> tuple[Float, Float]:
+        """Return a and b (rows, W) of rows whose first is row `top` of the photograph."""
+        slope_a, slope_b, offset_a, offset_b = (
+            _resize(plane, (self.width, len(lightness))) for plane in self._rows(top, len(lightness))
+        )
+        return slope_a * lightness + offset_a, slope_b * lightness + offset_b
+
+    def __call__(self, rows: Array, top: int) -> Array:
+        """Return colorized sRGB (rows, W, 3), of the dtype of `rows`: grey (rows, W) or RGB (rows, W, 3)."""
+        lightness = lightness_of(rows)
+        return lightness_ab_to_rgb(lightness, *self.ab(lightness, top), rows.dtype)
+
+    def _rows(self, top: int, count: int) -> Float:
+        """Interpolate the planes downwards, (4, count, w): pixel centers meet pixel centers."""
+        small = self.planes.shape[1]
+        y = (np.arange(top, top + count, dtype=np.float64) + 0.5) * small / self.height - 0.5
+        y = np.clip(y, 0, small - 1)
+        above = np.minimum(y.astype(np.intp), max(small - 2, 0))
+        below = np.minimum(above + 1, small - 1)
+        part = (y - above).astype(np.float32)[:, None]
+        return self.planes[:, above] * (1 - part) + self.planes[:, below] * part
+
+
+def _resize(plane: Float, size: tuple[int, int]) -> Float:
+    """Resize a plane to (width, height): bilinear, antialiased where it shrinks."""
+    if plane.shape == size[::-1]:
+        return plane
+    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
+
+
+def _box(planes: Float, radius: int) -> Float:
+    """Return the mean over windows of 2 radius + 1 px (..., h, w), smaller at the borders."""
+    for axis in (-1, -2):
+        planes = _box_along(planes, radius, axis)
+    return planes
+
+
+def _box_along(planes: Float, radius: int, axis: int) -> Float:
+    length = planes.shape[axis]
+    sums = np.cumsum(np.moveaxis(planes, axis, 0), axis=0, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
+    index = np.arange(length)
+    high, low = np.minimum(index + radius + 1, length), np.maximum(index - radius, 0)
+    count = (high - low).reshape(-1, *[1] * (planes.ndim - 1))
+    return np.moveaxis((sums[high] - sums[low]) / count, 0, axis).astype(np.float32)
+
+
+def strips(
+    rows: Callable[[int, int], Array], merger: Merger, workers: int
+) -> Iterator[tuple[int, Array, Array]]:
+    """Colorize a photograph from top to bottom: yield each strip's first row, its rows, its result.
+
+    `rows(top, bottom)` is called in the caller's thread and may read what earlier strips were
+    written back to.
+    """
+    step = max(1, STRIP // merger.width)
+    tops = iter(range(0, merger.height, step))
+    waiting: deque[tuple[int, Array, Future[Array]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        while True:
+            for top in islice(tops, workers + 1 - len(waiting)):
+                strip = rows(top, min(top + step, merger.height))
+                waiting.append((top, strip, pool.submit(merger, strip, top)))
+            if not waiting:
+                return
+            top, strip, result = waiting.popleft()
+            yield top, strip, result.result()

@@ -1,0 +1,131 @@
+"""Write results: whole or not at all, never over a photograph."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+
+from PIL import Image
+
+from tintype.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tintype.image import Photo
+
+FORMATS: Final = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+}
+FALLBACK: Final = ".png"  # for what comes in a format that cannot be written in color
+_NO_ALPHA: Final = frozenset({"JPEG", "PPM", "BMP"})
+_TIFF_COMPRESSION: Final = frozenset({"raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"})
+JPEG_QUALITY: Final = 95
+
+
+def suffix_for(name: str) -> str:
+    """Return the suffix of a photograph's result: its own where color can be written so, else .png."""
+    suffix = Path(name).suffix
+    return suffix if suffix.lower() in FORMATS else FALLBACK
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a suffix stands for; raises UsageError."""
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(f"{path}: choose one of {', '.join(FORMATS)} for the output") from None
+
+
+def encode(image: Image.Image, photo: Photo, target: BinaryIO, format_name: str) -> None:
+    """Encode a colorized photograph, with what its file held besides pixels."""
+    if image.mode == "RGBA" and format_name in _NO_ALPHA:
+        photo.notes.append(f"{format_name} keeps no transparency: put on white")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    image.info.pop("transparency", None)
+    image.save(target, format_name, **_options(photo, format_name))
+
+
+def encoded(image: Image.Image, photo: Photo, format_name: str | None = None) -> bytes:
+    """Return a colorized photograph as a file's bytes: in `format_name`, the input's format, or PNG."""
+    known = photo.format if photo.format in FORMATS.values() else FORMATS[FALLBACK]
+    stream = io.BytesIO()
+    encode(image, photo, stream, format_name or known)
+    return stream.getvalue()
+
+
+def _options(photo: Photo, format_name: str) -> dict[str, Any]:
+    info = photo.info
+    options: dict[str, Any] = {"icc_profile": srgb_profile()} if format_name not in ("BMP", "PPM") else {}
+    if format_name in ("JPEG", "PNG", "TIFF", "WEBP"):
+        options |= {key: info[key] for key in ("exif", "dpi") if key in info and info[key]}
+    if format_name in ("JPEG", "WEBP") and isinstance(info.get("xmp"), bytes):
+        options["xmp"] = info["xmp"]
+    if format_name == "JPEG":
+        options |= {"quality": JPEG_QUALITY, "subsampling": "4:4:4"}
+    elif format_name == "WEBP":
+        options["quality"] = JPEG_QUALITY
+    elif format_name == "TIFF":
+        known = info.get("compression")
+        options["compression"] = known if known in _TIFF_COMPRESSION else "tiff_adobe_deflate"
+    return options
+
+
+@cache
+def srgb_profile() -> bytes:
+    """Return an sRGB profile that is the same at any time: LittleCMS writes the date into it."""
+    from PIL import ImageCms
+
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = bytes(12)
+    return bytes(profile)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its name at the end, or vanishes on any error.
+
+    Raises OutputError where the system refuses: no such folder, no permission, no space.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("xb") as file:
+            yield cast("BinaryIO", _Sink(file))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(path, error.strerror or error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class _Sink:
+    """A file without a descriptor: Pillow then writes through Python, whose errors say what happened."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write, self.read, self.flush = file.write, file.read, file.flush
+        self.seek, self.tell = file.seek, file.tell
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder for results and see that it can be written to; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
