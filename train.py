@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    import numpy as np
     import torch
 
     from tintype.errors import TintypeError
@@ -37,10 +36,11 @@ except ModuleNotFoundError as missing:
     sys.exit(f"train.py needs {missing.name}: in this folder, run pip install -e '.[train]'")
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from torch_model.config import TrainConfig
 
@@ -82,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return train(configs.from_options(parser.parse_args(arguments)))
     except DivergedError as error:
-        print(f"train.py: {error}: the last checkpoint is good; try a lower --lr, or --clip 1", file=sys.stderr)
+        print(
+            f"train.py: {error}: the last checkpoint is good; try a lower --lr, or --clip 1", file=sys.stderr
+        )
         return 1
     except (TintypeError, CheckpointError, ValueError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
@@ -139,7 +141,9 @@ def load_photos(config: TrainConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint
     root = Path(config.cache)
     names = Path(config.list) if config.list else None
     selection = photos.Selection(names, config.limit, config.categories)
-    found = cache.load(photos.find(photos.default(config.data), selection, root), config.size, config.crop, root)
+    found = cache.load(
+        photos.find(photos.default(config.data), selection, root), config.size, config.crop, root
+    )
     print(found.report())
     if config.val:
         sources = photos.find(config.val, photos.Selection(), root)
@@ -158,15 +162,20 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
         f"{config.precision} on {batches.device}"
     )
     trial = Run.start(replace(config, init=None), batches.device)
-    few = Batches(batches.pixels[:TIMED_PHOTOS].cpu().numpy(), TIMED_PHOTOS, config.augmentation, 0, batches.device)
+    few = Batches(
+        batches.pixels[:TIMED_PHOTOS].cpu().numpy(), TIMED_PHOTOS, config.augmentation, 0, batches.device
+    )
     step_once(trial, trial.model, few, total)
     start = time.monotonic()
     float(step_once(trial, trial.model, few, total))
     left = (time.monotonic() - start) / few.count * config.batch * (total - run.step)
-    print(f"from step {run.step}: about {duration(left)} left, by one step of {few.count} photographs", flush=True)
+    print(
+        f"from step {run.step}: about {duration(left)} left, by one step of {few.count} photographs",
+        flush=True,
+    )
 
 
-def step_once(run: Run, network: nn.Module, batches: Batches, total: int) -> Tensor:
+def step_once(run: Run, network: Callable[[Tensor], Tensor], batches: Batches, total: int) -> Tensor:
     """Take one optimizer step; return its loss, still on the device."""
     config = run.config
     lightness, ab = batches(run.step)
@@ -176,7 +185,7 @@ def step_once(run: Run, network: nn.Module, batches: Batches, total: int) -> Ten
         predicted = network(lightness)
     loss = LOSSES[config.loss](predicted.float(), ab)
     run.optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     if config.clip:
         torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
     run.optimizer.step()
@@ -193,7 +202,8 @@ def summarize(run: Run, losses: list[Tensor], per_epoch: int, total: int, rate: 
     left = (total - run.step) * run.config.batch / rate
     epoch = run.step / per_epoch
     print(
-        f"step {run.step}/{total}, epoch {epoch:.2f}: loss {loss:.5f}, {rate:.1f} images/s, {duration(left)} left",
+        f"step {run.step}/{total}, epoch {epoch:.2f}: loss {loss:.5f}, {rate:.1f} images/s, "
+        f"{duration(left)} left",
         flush=True,
     )
     lr = learning_rate(run.config, run.step - 1, total)

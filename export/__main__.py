@@ -138,7 +138,9 @@ def _known(path: Path) -> Metadata:
     """Return what a file of weights says of itself."""
     if path.suffix == ".onnx" and path.is_file():
         try:
-            props = {item.key: item.value for item in onnx.load(path, load_external_data=False).metadata_props}
+            props = {
+                item.key: item.value for item in onnx.load(path, load_external_data=False).metadata_props
+            }
         except Exception as error:  # protobuf's errors share no base but this one
             raise UsageError(f"{path} cannot be read as an ONNX model: {error}") from error
         return Metadata.from_props(props, path)
@@ -148,7 +150,12 @@ def _known(path: Path) -> Metadata:
         config = state["config"]
         folded = state["network"] | {"norm": False}
         recipe = {name: value for name, value in config.items() if name not in _PLACES}
-        training = {"network": folded, "steps": state["step"], "recipe": recipe, "seconds": round(state["seconds"])}
+        training = {
+            "network": folded,
+            "steps": state["step"],
+            "recipe": recipe,
+            "seconds": round(state["seconds"]),
+        }
         return replace(unknown, model=config["model"], working_size=config["size"], training=training)
     network = weights.load(path).config
     return replace(unknown, training={"network": weights.describe(network)})

@@ -37,11 +37,12 @@ def _lightness(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArra
     phase = generator.uniform(0, 6, (batch, 1, 1, 1)).astype(np.float32)
     smooth = 50 + 40 * np.sin(x + phase) * np.cos(y - phase)
     noise = generator.normal(0, 8, shape)
-    return np.clip(smooth + noise, 0, 100).astype(np.float32)
+    lightness: NDArray[np.float32] = np.clip(smooth + noise, 0, 100).astype(np.float32)
+    return lightness
 
 
 @torch.no_grad()
 def _difference(network: Classic, session: Session, lightness: NDArray[np.float32]) -> float:
-    expected = network(torch.from_numpy(lightness)).numpy()
+    expected: NDArray[np.float32] = network(torch.from_numpy(lightness)).numpy()
     found, _ = session.run(lightness)
     return float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")

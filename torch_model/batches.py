@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from torch_model.color import rgb_to_lab
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _RESERVE = 0.5  # share of the free GPU memory that photographs may take
 
@@ -52,7 +55,12 @@ class Batches:
     """Batches of (l, ab) by step: step s of any run is the same batch."""
 
     def __init__(
-        self, pixels: NDArray[np.uint8], size: int, augmentation: Augmentation, seed: int, device: torch.device
+        self,
+        pixels: NDArray[np.uint8],
+        size: int,
+        augmentation: Augmentation,
+        seed: int,
+        device: torch.device,
     ) -> None:
         """Take photographs (N, H, W, 3) uint8; they move to a GPU whole where its memory allows."""
         self.augmentation, self.seed, self.size, self.device = augmentation, seed, size, device

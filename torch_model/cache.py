@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from tintype.errors import UsageError
@@ -27,6 +26,8 @@ from tintype.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from torch_model.photos import Source
 
@@ -75,8 +76,8 @@ def load(sources: list[Source], side: int, crop: Crop, root: Path) -> Photos:
         _build(sources, side, crop, folder)
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     pixels = np.load(folder / "photos.npy", mmap_mode="c")
-    columns = (tuple(index[name]) for name in ("names", "categories", "digests"))
-    return Photos(pixels, *columns, skipped=index["skipped"])
+    names, categories, digests = (tuple(index[name]) for name in ("names", "categories", "digests"))
+    return Photos(pixels, names, categories, digests, index["skipped"])
 
 
 def _key(sources: Iterable[Source], side: int, crop: Crop) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 FORMAT = 1
 KEEP = 2  # the last ones, beside the best
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 State = dict[str, Any]
 
@@ -58,7 +60,7 @@ def load(path: Path) -> State:
 
 def latest(folder: Path) -> tuple[State | None, list[str]]:
     """Return the newest checkpoint that can be read, if any, and a line for each that cannot."""
-    complaints = []
+    complaints: list[str] = []
     for _, path in sorted(_listed(folder), reverse=True):
         try:
             return load(path), complaints

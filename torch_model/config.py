@@ -31,9 +31,7 @@ class TrainConfig:
     """One training run. Paths are kept as they were given."""
 
     model: Variant = option("classic", "network to train")
-    data: tuple[str, ...] = option(
-        DEFAULT, "folders, .tar files or patterns of them, torchvision:NAME"
-    )
+    data: tuple[str, ...] = option(DEFAULT, "folders, .tar files or patterns of them, torchvision:NAME")
     val: tuple[str, ...] = option((), "photographs to validate with; else the last 5 %% of --data by content")
     list: str | None = option(None, "file of names, one a line: use only these photographs")
     limit: int | None = option(None, "use at most so many photographs")
@@ -45,7 +43,9 @@ class TrainConfig:
     )
 
     size: int = option(256, "side of the training photographs, px, a multiple of 8")
-    crop: Crop = option("center", "how a photograph becomes a square: its center, or the whole of it stretched")
+    crop: Crop = option(
+        "center", "how a photograph becomes a square: its center, or the whole of it stretched"
+    )
     batch: int = option(100, "photographs a step")
     epochs: int = option(5000, "times that every photograph is seen", may_change=True)
     steps: int | None = option(None, "train so many steps instead of --epochs", may_change=True)
@@ -80,7 +80,9 @@ class TrainConfig:
     eval_every: int = option(1000, "steps between two validations", may_change=True)
     checkpoint_every: int = option(1000, "steps between two checkpoints", may_change=True)
     checkpoint_minutes: float = option(10.0, "minutes between two checkpoints, at most", may_change=True)
-    tensorboard: bool = option(default=True, description="write tb/ where tensorboard is installed", may_change=True)
+    tensorboard: bool = option(
+        default=True, description="write tb/ where tensorboard is installed", may_change=True
+    )
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, in words."""
@@ -125,7 +127,9 @@ class TrainConfig:
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
         """Undo `to_dict`; unknown names are left out, missing ones take their defaults."""
         known = {f.name for f in dataclasses.fields(cls)}
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
+        }
         return cls(**plain)
 
 

@@ -54,6 +54,7 @@ class Conv(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(outputs) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (N, outputs, H / stride, W / stride) of (N, inputs, H, W)."""
         if self.conv.stride[0] == 2:
             x = F.pad(x, (0, 1, 0, 1))
         return F.relu(self.norm(self.conv(x)))
@@ -97,7 +98,7 @@ class Classic(nn.Module):
         """Return ab (N, 2, H, W), CIE units, of l (N, 1, H, W) in [0, 100]; H and W multiples of 8."""
         x = (l - self.l_center) / self.l_scale  # (N, 1, H, W)
         x = _float32(self.encoder[0], x)  # (N, 64, H, W)
-        for block in self.encoder[1:]:
+        for block in list(self.encoder)[1:]:
             x = block(x)  # ... (N, 256, H/8, W/8)
         x = self.decoder(x)  # (N, 32, H/2, W/2)
         x = torch.tanh(_float32(self.head, x))  # (N, 2, H/2, W/2)
@@ -136,9 +137,9 @@ def fold(model: Classic) -> Classic:
     if model.config.norm:
         for name, module in model.eval().named_modules():
             if isinstance(module, Conv):
-                fused = fuse_conv_bn_eval(module.conv, module.norm)
-                state[f"{name}.conv.weight"] = fused.weight.detach()
-                state[f"{name}.conv.bias"] = fused.bias.detach()
+                assert isinstance(module.norm, nn.BatchNorm2d)
+                fused = fuse_conv_bn_eval(module.conv, module.norm).state_dict()
+                state |= {f"{name}.conv.{key}": value for key, value in fused.items()}
         state = {name: value for name, value in state.items() if ".norm." not in name}
     folded.load_state_dict(state)
     return folded

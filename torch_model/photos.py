@@ -93,9 +93,7 @@ def _folder(root: Path) -> Iterator[Source]:
                 name = path.relative_to(root)
                 category = name.parts[0] if len(name.parts) > 1 else ""
                 status = path.stat()
-                yield Source(
-                    name.as_posix(), category, status.st_size, status.st_mtime, path.read_bytes
-                )
+                yield Source(name.as_posix(), category, status.st_size, status.st_mtime, path.read_bytes)
 
 
 def _tar(path: Path) -> Iterator[Source]:
@@ -167,9 +165,7 @@ def _select(sources: list[Source], selection: Selection) -> list[Source]:
         listed = {line.strip() for line in selection.names.read_text(encoding="utf-8").splitlines()}
         sources = [s for s in sources if s.name in listed or Path(s.name).name in listed]
     if selection.categories:
-        sources = [
-            s for s in sources if any(fnmatch.fnmatch(s.category, p) for p in selection.categories)
-        ]
+        sources = [s for s in sources if any(fnmatch.fnmatch(s.category, p) for p in selection.categories)]
     if selection.limit is not None and selection.limit < len(sources):
         sources = sorted(sources, key=lambda s: hashlib.sha256(s.name.encode()).digest())
         sources = sources[: selection.limit]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -50,7 +49,8 @@ class Run:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         ema = None
         if config.ema:
-            ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+            average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
+            ema = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         return cls(config, model, ema, build_optimizer(config, model.parameters()))
 
     @property
@@ -91,10 +91,8 @@ class Run:
 def pick_device(name: str) -> torch.device:
     """Return the device of a name; `auto` is CUDA, then Apple's MPS, then the CPU."""
     if name == "auto":
-        if torch.cuda.is_available():
-            name = "cuda"
-        else:
-            name = "mps" if torch.backends.mps.is_available() else "cpu"
+        present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+        name = next(name for name, here in present.items() if here)
     try:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
@@ -118,7 +116,7 @@ def open_folder(config: TrainConfig) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
     return folder
 
 

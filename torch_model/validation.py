@@ -51,7 +51,12 @@ class Validation:
 
     def measure(self, model: nn.Module, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
         """Score a network; return the scores and the first photographs' ab (n, S, S, 2) for a sheet."""
-        losses, ours, theirs, squared, psnrs, shown = [], [], [], [], [], []
+        losses: list[float] = []
+        squared: list[float] = []
+        psnrs: list[float] = []
+        ours: list[float] = []
+        theirs: list[float] = []
+        shown: list[NDArray[np.float32]] = []
         training = model.training
         model.eval()
         for number in range(self.batches.per_epoch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +12,8 @@ from torch_model import checkpoint
 from torch_model.model import Classic, NetworkConfig, build
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
 KERAS_SUFFIXES = frozenset({".h5", ".hdf5", ".keras"})

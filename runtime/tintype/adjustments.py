@@ -30,7 +30,9 @@ class Adjustments:
     """
 
     strength: float = _bounded(1.0, 0.0, 2.0, "how much color: 0 is grey, 1 as predicted")
-    vividness: float = _bounded(1.0, 0.0, 1.5, "0 the mean of likely colors, 1 as predicted; some models only")
+    vividness: float = _bounded(
+        1.0, 0.0, 1.5, "0 the mean of likely colors, 1 as predicted; some models only"
+    )
     warmth: float = _bounded(0.0, -1.0, 1.0, "-1 colder, 1 warmer")
 
     def __post_init__(self) -> None:
@@ -40,9 +42,7 @@ class Adjustments:
             if not (math.isfinite(value) and low <= value <= high):
                 raise UsageError(f"{item.name} {value} is not between {low:g} and {high:g}")
 
-    def apply(
-        self, lightness: NDArray[Any], ab: NDArray[Any], ab_mean: NDArray[Any] | None
-    ) -> NDArray[Any]:
+    def apply(self, lightness: NDArray[Any], ab: NDArray[Any], ab_mean: NDArray[Any] | None) -> NDArray[Any]:
         """Return adjusted ab (2, h, w), CIE units, of ab and ab_mean (2, h, w) and lightness (h, w)."""
         if ab_mean is not None and self.vividness != 1.0:
             ab = ab_mean + self.vividness * (ab - ab_mean)

@@ -111,7 +111,7 @@ def naming(inputs: Sequence[Path], out: str | None, template: str, model: str) -
 
 
 def plan(sources: Iterable[Path], names: Naming) -> list[Job]:
-    """Pair photographs with results. Raises UsageError where two results, or a result and a photograph, meet."""
+    """Pair photographs with results; raises UsageError where two results, or one and a photograph, meet."""
     jobs = [Job(source, names.target(source)) for source in sources]
     taken: dict[Path, Path] = {}
     originals = {_identity(job.source) for job in jobs}
@@ -137,16 +137,18 @@ def run(
     max_megapixels: float,
 ) -> Iterator[Record]:
     """Colorize photographs in turn, yielding what became of each; one that fails stops no other."""
-    known = {
+    known: dict[str, Any] = {
         "model": colorizer.model,
         "model_sha256": models.sha256(colorizer.session.path),
         "working_size": colorizer.working_size,
         "provider": colorizer.provider,
     }
     for job in jobs:
-        places = {"input": str(job.source), "output": str(job.target)}
+        places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
         if job.target.exists() and not overwrite:
-            yield Record(**places, status="skipped", reason="its result exists; --overwrite makes it again", **known)
+            yield Record(
+                **places, status="skipped", reason="its result exists; --overwrite makes it again", **known
+            )
             continue
         try:
             comparison = job.target.with_name(f"{job.source.stem}_compare.png") if compare else None
@@ -188,5 +190,3 @@ def write_report(path: Path, records: Sequence[Record], started: float) -> None:
 def _identity(path: Path) -> Path:
     """Return a path that is equal for equal files, also through links and on case-blind systems."""
     return Path(os.path.normcase(os.path.realpath(path)))
-
-

@@ -53,13 +53,30 @@ def build_parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="one JSON object a line on stdout for each photograph")
     add("--report", type=Path, metavar="FILE", help="write a JSON report of the run")
     add("--model", default="default", help="a bundled name (see: tintype models) or an .onnx file")
-    add("--working-size", type=int, metavar="PX", help="what the network sees, 64 to 1024; the model's own by default")
+    add(
+        "--working-size",
+        type=int,
+        metavar="PX",
+        help="what the network sees, 64 to 1024; the model's own by default",
+    )
     add("--provider", default="auto", help="auto, cpu, cuda, directml, coreml or openvino (%(default)s)")
     add("--threads", type=int, metavar="N", help="threads of the network; the physical cores by default")
-    add("--max-megapixels", type=float, default=512, metavar="MP", help="refuse larger photographs (%(default)s)")
+    add(
+        "--max-megapixels",
+        type=float,
+        default=512,
+        metavar="MP",
+        help="refuse larger photographs (%(default)s)",
+    )
     for item in dataclasses.fields(Adjustments):
         bounds = f"{item.metadata['low']:g} to {item.metadata['high']:g}, default {item.default:g}"
-        add(f"--{item.name}", type=float, default=item.default, metavar="X", help=f"{item.metadata['help']} ({bounds})")
+        add(
+            f"--{item.name}",
+            type=float,
+            default=item.default,
+            metavar="X",
+            help=f"{item.metadata['help']} ({bounds})",
+        )
     add("--version", action="version", version=f"tintype {__version__}")
     return parser
 
@@ -161,14 +178,18 @@ def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
         options.model, provider=options.provider, threads=options.threads, working_size=options.working_size
     )
     if adjustments.vividness != 1 and not colorizer.session.has_mean:
-        raise UsageError(f"--vividness: the model {colorizer.model} predicts one color only; --strength works with all")
+        raise UsageError(
+            f"--vividness: the model {colorizer.model} predicts one color only; --strength works with all"
+        )
     return colorizer
 
 
 def _listed(path: str | None) -> list[str]:
     if path is None:
         return []
-    text = sys.stdin.read() if path == PIPE else Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    text = (
+        sys.stdin.read() if path == PIPE else Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    )
     return [line for line in text.splitlines() if line.strip()]
 
 
@@ -202,7 +223,9 @@ def list_models(arguments: Sequence[str]) -> int:
     default = models.default()
     for name, entry in models.bundled().items():
         marked = " (default)" if name == default else ""
-        print(f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB, {_metrics(entry['metrics'])}, {entry['license']}")
+        print(
+            f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB, {_metrics(entry['metrics'])}, {entry['license']}"
+        )
     return 0
 
 

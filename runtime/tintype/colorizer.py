@@ -1,8 +1,8 @@
 """Prepare a photograph, predict its color, merge the two at full resolution.
 
-    prepare   the whole photograph, stretched to the working size, as L*
-    predict   the network's ab at working size: the only slow step, and what adjustments act on
-    merge     ab meets the full L*, strip by strip
+prepare   the whole photograph, stretched to the working size, as L*
+predict   the network's ab at working size: the only slow step, and what adjustments act on
+merge     ab meets the full L*, strip by strip
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
-Photograph = TypeVar("Photograph", bytes, Path, str, Image.Image, Array)
 
 COLORED = 2.0  # CIE units of mean chroma above which a photograph counts as colored
+_AS_PREDICTED = Adjustments()
 _REDUCING_GAP = 3.0  # large photographs are first averaged down to three times the working size
 
 
@@ -119,7 +119,15 @@ class Colorizer:
         ab, ab_mean = self.session.run(lightness[None, None])
         return Prediction(lightness, ab[0], None if ab_mean is None else ab_mean[0])
 
-    def colorize(self, photo: Photograph, adjustments: Adjustments = Adjustments()) -> Photograph:  # noqa: B008 - frozen
+    @overload
+    def colorize(self, photo: bytes, adjustments: Adjustments = ...) -> bytes: ...
+    @overload
+    def colorize(self, photo: Array, adjustments: Adjustments = ...) -> Array: ...
+    @overload
+    def colorize(self, photo: str | Path | Image.Image, adjustments: Adjustments = ...) -> Image.Image: ...
+    def colorize(
+        self, photo: bytes | Array | str | Path | Image.Image, adjustments: Adjustments = _AS_PREDICTED
+    ) -> bytes | Array | Image.Image:
         """Colorize a photograph and give back what was given.
 
         bytes -> bytes in the same format (PNG where that cannot be written); array uint8 or uint16,
@@ -133,13 +141,13 @@ class Colorizer:
             result, _ = self._colorize_photo(opened, adjustments)
             return output.encoded(result, opened)
         opened = images.wrap(photo) if isinstance(photo, Image.Image) else images.read(Path(photo))
-        return cast("Photograph", self._colorize_photo(opened, adjustments)[0])
+        return self._colorize_photo(opened, adjustments)[0]
 
     def colorize_file(
         self,
         source: Path | BinaryIO,
         target: Path | BinaryIO,
-        adjustments: Adjustments = Adjustments(),  # noqa: B008 - frozen
+        adjustments: Adjustments = _AS_PREDICTED,
         *,
         format_name: str | None = None,
         max_megapixels: float = images.MAX_MEGAPIXELS,
@@ -203,7 +211,11 @@ class Colorizer:
                 f"an array of {photo.dtype} {photo.shape}: wanted is uint8 or uint16, (H, W) or (H, W, 3)"
             )
         height, width = photo.shape[:2]
-        small = Image.fromarray((photo >> 8).astype(np.uint8)) if photo.dtype == np.uint16 else Image.fromarray(photo)
+        small = (
+            Image.fromarray((photo >> 8).astype(np.uint8))
+            if photo.dtype == np.uint16
+            else Image.fromarray(photo)
+        )
         merger = self.predict(self.prepare(small)[0]).merger(adjustments, width, height)
         colorized = np.empty((height, width, 3), photo.dtype)
         for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, physical_cores()):

@@ -44,10 +44,9 @@ def compose(panels: Sequence[Image.Image], psnr: float | None) -> Image.Image:
     size = max(10, min(width, height) // 24)
     picture = Image.new("RGB", (3 * width + 4 * GAP, height + 3 * GAP + size), _PAPER)
     draw = ImageDraw.Draw(picture)
-    for index, (image, title) in enumerate(zip(panels, _TITLES, strict=True)):
+    titles = [*_TITLES[:-1], _TITLES[-1] + ("" if psnr is None else f", PSNR {psnr:.2f} dB")]
+    for index, (image, title) in enumerate(zip(panels, titles, strict=True)):
         left = GAP + index * (width + GAP)
         picture.paste(image, (left, GAP))
-        if index == len(_TITLES) - 1 and psnr is not None:
-            title = f"{title}, PSNR {psnr:.2f} dB"
         draw.text((left, height + 2 * GAP), title, _INK, font_size=size)
     return picture

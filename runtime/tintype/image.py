@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tintype import memory
 from tintype.errors import PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
@@ -182,7 +182,7 @@ def _reason(source: Path | BinaryIO, error: Exception) -> str:
             return "it is a folder"
         if source.is_file() and source.stat().st_size == 0:
             return "it is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "it is of no image format known here"
     return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
 

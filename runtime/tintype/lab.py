@@ -89,9 +89,10 @@ def lightness_ab_to_rgb(lightness: Float, a: Float, b: Float, dtype: Any = np.fl
 
 def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> list[Float]:
     """Shrink a and b of colors outside of the gamut by bisection; return linear R, G, B."""
-    low, high = np.zeros_like(a), np.ones_like(a)
+    low: Float = np.zeros_like(a)
+    high: Float = np.ones_like(a)
     for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
+        middle: Float = (low + high) * np.float32(0.5)
         outside = _outside(_to_linear(lightness, a * middle, b * middle), dtype)
         low, high = np.where(outside, low, middle), np.where(outside, middle, high)
     return _to_linear(lightness, a * low, b * low)

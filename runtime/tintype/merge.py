@@ -79,7 +79,8 @@ class Merger:
         above = np.minimum(y.astype(np.intp), max(small - 2, 0))
         below = np.minimum(above + 1, small - 1)
         part = (y - above).astype(np.float32)[:, None]
-        return self.planes[:, above] * (1 - part) + self.planes[:, below] * part
+        rows: Float = self.planes[:, above] * (1 - part) + self.planes[:, below] * part
+        return rows
 
 
 def _resize(plane: Float, size: tuple[int, int]) -> Float:
@@ -103,7 +104,8 @@ def _box_along(planes: Float, radius: int, axis: int) -> Float:
     index = np.arange(length)
     high, low = np.minimum(index + radius + 1, length), np.maximum(index - radius, 0)
     count = (high - low).reshape(-1, *[1] * (planes.ndim - 1))
-    return np.moveaxis((sums[high] - sums[low]) / count, 0, axis).astype(np.float32)
+    means: Float = np.moveaxis((sums[high] - sums[low]) / count, 0, axis).astype(np.float32)
+    return means
 
 
 def strips(

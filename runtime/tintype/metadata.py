@@ -73,7 +73,8 @@ class Metadata:
         found = props["tintype.contract"]
         if found != str(CONTRACT):
             raise ModelContractError(
-                path, f"it follows contract {found}, understood here is {CONTRACT}: update Tintype or the model"
+                path,
+                f"it follows contract {found}, understood here is {CONTRACT}: update Tintype or the model",
             )
         try:
             metadata = cls(

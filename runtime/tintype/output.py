@@ -71,7 +71,7 @@ def _options(photo: Photo, format_name: str) -> dict[str, Any]:
     info = photo.info
     options: dict[str, Any] = {"icc_profile": srgb_profile()} if format_name not in ("BMP", "PPM") else {}
     if format_name in ("JPEG", "PNG", "TIFF", "WEBP"):
-        options |= {key: info[key] for key in ("exif", "dpi") if key in info and info[key]}
+        options |= {key: info[key] for key in ("exif", "dpi") if info.get(key)}
     if format_name in ("JPEG", "WEBP") and isinstance(info.get("xmp"), bytes):
         options["xmp"] = info["xmp"]
     if format_name == "JPEG":

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
+    from typing_extensions import Self
+
 _EVERY = {True: 0.1, False: 10.0}  # seconds between two lines, on a terminal and in a log
 
 
@@ -35,7 +37,7 @@ class Progress:
         self.terminal = self.stream.isatty()
         self.start = self.shown = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

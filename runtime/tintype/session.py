@@ -52,7 +52,8 @@ class Session:
         multiple = self.metadata.multiple
         if lightness.ndim != 4 or lightness.shape[1] != 1 or any(n % multiple for n in lightness.shape[2:]):
             raise ValueError(
-                f"lightness of shape {lightness.shape}: wanted is (N, 1, H, W), H and W multiples of {multiple}"
+                f"lightness of shape {lightness.shape}: "
+                f"wanted is (N, 1, H, W), H and W multiples of {multiple}"
             )
         values = self._session.run(self.outputs, {INPUT: lightness})
         return values[0], values[1] if len(values) > 1 else None
@@ -131,7 +132,8 @@ def _check_signature(session: Any, path: Path) -> list[str]:
 
 def physical_cores() -> int:
     """Count the physical cores that this process may use; where that is unknown, the logical ones."""
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    everywhere = set(range(os.cpu_count() or 1))
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else everywhere
     siblings = (
         Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list") for number in allowed
     )
