@@ -111,24 +111,26 @@ def train(config: TrainConfig) -> int:
     log = journal.Journal(folder, run.step, tensorboard=config.tensorboard)
     stop = Stop(config.max_hours)
     losses: list[Tensor] = []
-    begun = logged = saved = time.monotonic()
-    begun -= run.seconds
+    begun, logged, saved = time.monotonic() - run.seconds, time.monotonic(), time.monotonic()
+    kept = run.step
     while run.step < total and not stop:
         losses.append(step_once(run, network, batches, total))
-        now, last = time.monotonic(), run.step == total or bool(stop)
-        run.seconds = now - begun
+        run.seconds = time.monotonic() - begun
 
         validate = run.step % config.eval_every == 0 or run.step == total
-        if run.step % config.log_every == 0 or validate or last:
-            rate = len(losses) * config.batch / (now - logged)
+        if run.step % config.log_every == 0 or validate:
+            rate = len(losses) * config.batch / (time.monotonic() - logged)
             row = summarize(run, losses, batches.per_epoch, total, rate)
             log.add(judge(run, validation, folder, row) if validate else row)
             losses, logged = [], time.monotonic()
 
-        due = run.step % config.checkpoint_every == 0 or now - saved > 60 * config.checkpoint_minutes
-        if due or validate or last:
+        due = time.monotonic() - saved > 60 * config.checkpoint_minutes
+        if due or validate or run.step % config.checkpoint_every == 0:
             run.save(folder / "checkpoints")
-            saved = time.monotonic()
+            kept, saved = run.step, time.monotonic()
+    if kept != run.step:
+        check_finite(torch.stack(losses).sum().item() if losses else 0.0, run.step)
+        run.save(folder / "checkpoints")
     log.close()
     journal.plot(folder / "log.csv", folder / "loss.png")
     done = "finished" if run.step >= total else "stopped: the same command goes on"

@@ -1,6 +1,6 @@
 """Turn trained weights into a model file: `python -m export WEIGHTS OUT.onnx`.
 
-WEIGHTS is a checkpoint of train.py, a released .onnx, .safetensors, or Keras weights (.h5, .keras)
+WEIGHTS is a run's folder (its best checkpoint is taken), a checkpoint, a released .onnx, .safetensors, or Keras weights (.h5, .keras)
 of the original. The file is left only if ONNX's checks pass and the runtime computes from it what
 torch computes from the weights.
 """
@@ -23,7 +23,7 @@ try:
     from tintype.metadata import Metadata, check_working_size
     from tintype.session import open_session
     from torch_model import weights
-    from torch_model.checkpoint import CheckpointError, load as load_checkpoint
+    from torch_model.checkpoint import CheckpointError, best, load as load_checkpoint
     from torch_model.model import MULTIPLE, count_parameters, fold
 except ModuleNotFoundError as missing:
     sys.exit(f"python -m export needs {missing.name}: in this folder, run pip install -e '.[train,export]'")
@@ -56,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("weights", type=Path, help=".pt, .onnx, .safetensors, .h5 or .keras")
+    add("weights", type=Path, help="folder of a run, .pt, .onnx, .safetensors, .h5 or .keras")
     add("out", type=Path, help="the .onnx file to write")
     add("--name", help="of the model; else what the weights say, or the network's variant")
     add("--version", help="of the model; else what the weights say, or 1")
@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = build_parser().parse_args(arguments)
     try:
+        if options.weights.is_dir():
+            options.weights = best(options.weights)
         metadata = describe(options)
         network = fold(weights.load(options.weights))
         difference = export(network, metadata, options.out, halved=options.store == "fp16")

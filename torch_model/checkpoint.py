@@ -50,9 +50,8 @@ def load(path: Path) -> State:
     except FileNotFoundError:
         raise
     except Exception as error:
-        # torch.load raises whatever its zip reader and unpickler do; the first line says enough
-        reason = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}") from error
+        # torch.load raises whatever its zip reader and unpickler do, in words about torch.load
+        raise CheckpointError(f"{path} is damaged, or no checkpoint of train.py") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no checkpoint of format {FORMAT}")
     return state
@@ -67,6 +66,19 @@ def latest(folder: Path) -> tuple[State | None, list[str]]:
         except CheckpointError as error:
             complaints.append(f"{error}; falling back to the checkpoint before it")
     return None, complaints
+
+
+def best(run: Path) -> Path:
+    """Return the checkpoint of a run's folder that validated best, of those readable the newest one knows.
+
+    Raises CheckpointError where there is none.
+    """
+    folder = run / "checkpoints"
+    state, _ = latest(folder)
+    if state is None:
+        raise CheckpointError(f"{run} holds no checkpoint that can be read")
+    judged = path_of(folder, state["best"][0]) if state["best"] else None
+    return judged if judged is not None and judged.is_file() else path_of(folder, state["step"])
 
 
 def _listed(folder: Path) -> list[tuple[int, Path]]:

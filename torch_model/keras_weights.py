@@ -5,8 +5,7 @@
     .weights.h5, save_weights() of Keras 3     layers/conv2d_10/vars/0: a layer's class and a counter
     .keras, save()                             a zip of the latter, and of config.json
 
-Whatever the layout, it comes down to arrays in network order, each kernel before its bias. These and
-the config are held against the network before any array is read.
+All come down to arrays, kernels and biases in turn. Their shapes, and the config, are checked first.
 """
 
 from __future__ import annotations
@@ -15,27 +14,25 @@ import json
 import re
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import pairwise, zip_longest
+from itertools import chain, pairwise, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZipFile
 
 import torch
 from torch import Tensor, nn
 
-from tintype.errors import ModelContractError, ModelUnreadableError, TintypeError, UsageError
+from tintype.errors import ModelContractError, ModelUnreadableError, UsageError
 from torch_model.model import Classic, NetworkConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
 Config = dict[str, Any]
 
-UPSAMPLING: Final = "UpSampling2D"
 PASSIVE: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout2D"})  # of no effect once trained
-TRAINING_STATE: Final = frozenset({"optimizer", "metrics"})
 
 
 class KerasUnreadableError(ModelUnreadableError):
@@ -50,23 +47,24 @@ def load_keras(path: Path) -> dict[str, Tensor]:
 
     Keras's network takes L as it is: l_center is 0 and l_scale 1. Kernels turn from HWIO to OIHW;
     what an optimizer left in the file is passed over. Raises UsageError where h5py is missing,
-    KerasUnreadableError for a damaged or foreign file, ModelContractError for another network.
+    KerasUnreadableError for a damaged or foreign file, and ModelContractError for another network,
+    as far as the file tells: without a config it says nothing of strides and activations.
     """
     with torch.device("meta"):
         network = Classic(NetworkConfig())
     try:
         with _open(path) as (file, config):
-            arrays = _arrays(file, network)
+            arrays = _chain(_arrays(file), network)
             complaint = _complaint(network, config, arrays)
-            if complaint:
-                raise ModelContractError(path, complaint)
-            weights = dict(_convert(network, arrays))
-    except TintypeError:
+            weights = {} if complaint else _read(network, arrays)
+    except UsageError:
         raise
     except Exception as error:
         # h5py, zipfile and json raise whatever their readers trip over; the first line says enough
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise KerasUnreadableError(path, reason) from error
+    if complaint:
+        raise ModelContractError(path, complaint)
     return weights | {"l_center": torch.tensor(0.0), "l_scale": torch.tensor(1.0)}
 
 
@@ -77,43 +75,34 @@ def _open(path: Path) -> Iterator[tuple[h5py.File, Config | None]]:
         import h5py
     except ImportError as error:
         raise UsageError("h5py is not installed: pip install 'tintype[keras]'") from error
+    source: Path | BytesIO = path
+    config = None
     # until 2.12, Keras wrote HDF5 under this name too
     if path.suffix == ".keras" and not h5py.is_hdf5(path):
         with ZipFile(path) as archive:
+            source = BytesIO(archive.read("model.weights.h5"))
             config = json.loads(archive.read("config.json"))
-            weights = BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(weights, "r") as file:
-            yield file, config
-    else:
-        with h5py.File(path, "r") as file:
-            yield file, json.loads(file.attrs.get("model_config", "null"))
+    with h5py.File(source, "r") as file:
+        yield file, config or json.loads(file.attrs.get("model_config", "null"))
 
 
-def _arrays(file: h5py.File, network: Classic) -> list[h5py.Dataset]:
-    """List a file's weights, unread, in network order, kernel before bias."""
+def _arrays(file: h5py.File) -> list[h5py.Dataset]:
+    """List a file's weights, unread, in the order that it gives them, kernel before bias."""
     group = file.get("model_weights", file)
     if "layer_names" in group.attrs:
         layers = [group[name] for name in _texts(group.attrs["layer_names"])]
         arrays = [layer[name] for layer in layers for name in _texts(layer.attrs["weight_names"])]
     else:
-        found: dict[str, h5py.Dataset] = {}
-        file.visititems(lambda name, item: found.update({name: item} if _is_weight(name, item) else {}))
-        arrays = [found[name] for name in sorted(found, key=_numbered)]
+        names: list[str] = []
+        file.visit(names.append)
+        arrays = [file[name] for name in sorted(names, key=_numbered) if _is_weight(name, file[name])]
     if not arrays:
-        raise ValueError("there are no layers of Keras in it")
-    return _chain(arrays, network)
+        raise ValueError("it holds no layers of Keras")
+    return arrays
 
 
 def _texts(names: Iterable[bytes | str]) -> list[str]:
     return [name.decode() if isinstance(name, bytes) else name for name in names]
-
-
-def _is_weight(name: str, item: h5py.Dataset | h5py.Group) -> bool:
-    """Tell a weight from groups, from what only training needs, and from the state of random layers."""
-    top, *below = name.split("/")
-    if top in TRAINING_STATE or "vars" not in below[-2:-1] or not hasattr(item, "dtype"):
-        return False
-    return item.ndim > 0 and item.dtype.kind not in "iu"
 
 
 def _numbered(name: str) -> list[str | int]:
@@ -121,83 +110,91 @@ def _numbered(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
+def _is_weight(name: str, item: h5py.Dataset) -> bool:
+    """Tell weights from groups, from what only training needs, and from the state of random layers."""
+    top, *below = name.split("/")
+    if top in {"optimizer", "metrics"} or below[-2:-1] != ["vars"]:
+        return False
+    return item.ndim > 0 and item.dtype.kind not in "iu"
+
+
 def _chain(arrays: list[h5py.Dataset], network: Classic) -> list[h5py.Dataset]:
     """Reorder the right layers where the file has them in an order that no network could have.
 
-    Layers of several classes, or of a subclassed model, need not come in the order of their use. As
-    no two layers of classic have one shape, shapes tell which is which. An order in which each layer
-    takes what the one before it gives is left as it is: another network, though of the same layers.
+    Layers of several classes, or of a subclassed model, need not come in the order of their use; as
+    no two of classic's have one shape, shapes tell which is which. But where each layer takes what the
+    one before it gives, the order is left as it is: if not classic's, it is another network's.
     """
     pairs = [arrays[start : start + 2] for start in range(0, len(arrays), 2)]
     shapes = [tuple(array.shape for array in pair) for pair in pairs]
-    wanted = [_shapes(convolution) for convolution in _convolutions(network).values()]
-    if sorted(shapes) != sorted(wanted):
+    wanted = list(_shapes(network).values())
+    foreign = sorted(shapes) != sorted(wanted)
+    if foreign or all(before[0][-1] == after[0][-2] for before, after in pairwise(shapes)):
         return arrays
-    if all(before[0][-1] == after[0][-2] for before, after in pairwise(shapes)):
-        return arrays
-    indexed = dict(zip(shapes, pairs, strict=True))
-    return [array for shape in wanted for array in indexed[shape]]
+    return [array for shape in wanted for array in pairs[shapes.index(shape)]]
 
 
 def _complaint(network: Classic, config: Config | None, arrays: Sequence[h5py.Dataset]) -> str | None:
     """Say what tells a file's network from the classic one, if anything does."""
-    if config is not None and _layers(config) is not None:
-        steps = _difference("steps", list(_steps(config)), list(_classic_steps(network)))
-        if steps:
-            return steps
-    wanted = [str(shape) for module in _convolutions(network).values() for shape in _shapes(module)]
+    steps = list(_steps(config)) if config else []
+    if len(steps) > 1:  # the config of a subclassed model says nothing but its name
+        complaint = _difference("steps", steps, list(_classic_steps(network)))
+        if complaint:
+            return complaint
+    wanted = [str(shape) for shape in chain.from_iterable(_shapes(network).values())]
     return _difference("arrays", [str(array.shape) for array in arrays], wanted)
 
 
 def _difference(what: str, found: Sequence[str], wanted: Sequence[str]) -> str | None:
     """Say where two lists part first, if they do."""
-    for number, (one, other) in enumerate(zip_longest(found, wanted, fillvalue="nothing"), 1):
+    for number, (one, other) in enumerate(zip_longest(found, wanted, fillvalue="missing"), 1):
         if one != other:
-            return (
-                f"number {number} of its {len(found)} {what} is {one}, "
-                f"where the {len(wanted)} of the classic network have {other}"
-            )
+            classic = f"the {len(wanted)} of the classic network have {other}"
+            return f"number {number} of its {len(found)} {what} is {one}, where {classic}"
     return None
 
 
-def _layers(config: Config) -> list[Config] | None:
-    """Return the layers of a model's config, a bare list in early Keras; None for anything else."""
-    inner: list[Config] | Config = config["config"]
-    return inner if isinstance(inner, list) else inner.get("layers")
-
-
 def _steps(config: Config) -> Iterator[str]:
-    """Spell out what a model or layer computes, as far as a config tells."""
-    layers = _layers(config)
-    if layers is not None:
-        for layer in layers:
-            yield from _steps(layer)
-        return
+    """Spell out what a model or layer computes, as far as its config tells."""
     kind, options = config["class_name"], config["config"]
-    if kind == "Conv2D":
-        dilation = options.get("dilation_rate", (1, 1))
-        yield _convolution(options["filters"], options["strides"], options["padding"], dilation)
-    if kind in {"Conv2D", "Activation"}:
-        if options["activation"] != "linear":
-            yield str(options["activation"])
-    elif kind == UPSAMPLING:
-        plain = tuple(options["size"]) == (2, 2) and options.get("interpolation", "nearest") == "nearest"
-        yield UPSAMPLING if plain else f"{UPSAMPLING} by {options['size']}, {options.get('interpolation')}"
-    elif kind not in PASSIVE:
+    layers = options if isinstance(options, list) else options.get("layers")  # a bare list in early Keras
+    if layers is not None:
+        yield from chain.from_iterable(map(_steps, layers))
+    elif kind == "Conv2D":
+        dilation = tuple(options["dilation_rate"])
+        yield f"Conv2D{(options['filters'], tuple(options['strides']), options['padding'], dilation)}"
+    elif kind == "UpSampling2D":
+        yield f"UpSampling2D{(tuple(options['size']), options.get('interpolation', 'nearest'))}"
+    elif kind != "Activation" and kind not in PASSIVE:
         yield str(kind)
+    if kind in {"Conv2D", "Activation"} and options["activation"] != "linear":
+        yield str(options["activation"])
 
 
 def _classic_steps(network: Classic) -> Iterator[str]:
-    """Spell out what the classic network computes."""
-    for module in network.modules():
+    """Spell out the classic network in the same way."""
+    for module in (*network.modules(), nn.Upsample()):  # the last doubling is no module of its own
         if isinstance(module, nn.Conv2d):
-            yield _convolution(module.out_channels, module.stride, "same", module.dilation)
+            yield f"Conv2D{(module.out_channels, module.stride, 'same', module.dilation)}"
             yield "tanh" if module is network.head else "relu"
         elif isinstance(module, nn.Upsample):
-            yield UPSAMPLING
-    yield UPSAMPLING
+            yield "UpSampling2D((2, 2), 'nearest')"
 
 
-def _convolution(filters: int, strides: Iterable[int], padding: str, dilation: Iterable[int]) -> str:
-    text = f"Conv2D {filters}, strides {tuple(strides)}"
-    ...
+def _shapes(network: Classic) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """Return, by each convolution's name, Keras's shapes of its kernel and its bias."""
+    return {
+        name: ((*part.kernel_size, part.in_channels, part.out_channels), (part.out_channels,))
+        for name, part in network.named_modules()
+        if isinstance(part, nn.Conv2d)
+    }
+
+
+def _read(network: Classic, arrays: Sequence[h5py.Dataset]) -> dict[str, Tensor]:
+    """Read the arrays, by now known to fit, under the names and in the layout of a state dict."""
+    tensors = [torch.from_numpy(array[()].astype("float32")) for array in arrays]
+    weights: dict[str, Tensor] = {}
+    for name, kernel, bias in zip(_shapes(network), tensors[::2], tensors[1::2], strict=True):
+        weights[f"{name}.weight"] = kernel.permute(3, 2, 0, 1).contiguous()
+        weights[f"{name}.bias"] = bias
+    return weights

@@ -26,12 +26,13 @@ def load(path: Path) -> Classic:
     where it has them), `.h5` and `.keras`. Raises a ModelError or UsageError saying what is wrong.
     """
     if not path.is_file():
-        raise ModelNotFoundError(path, ["a checkpoint", ".safetensors", ".h5", ".keras"])
-    if path.suffix == ".onnx":
+        raise ModelNotFoundError(path, ["a checkpoint (.pt)", ".safetensors", ".h5", ".keras"])
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
         return _from_onnx(path)
-    if path.suffix == ".safetensors":
+    if suffix == ".safetensors":
         return _from_safetensors(path)
-    if path.suffix in KERAS_SUFFIXES:
+    if suffix in KERAS_SUFFIXES:
         from torch_model.keras_weights import load_keras
 
         return _assemble(NetworkConfig(l_center=0.0, l_scale=1.0), load_keras(path), path)

@@ -26,10 +26,16 @@ SUFFIXES: Final = frozenset({*output.FORMATS, ".pgm", ".pnm", ".gif"})
 
 @dataclass(frozen=True)
 class Job:
-    """One photograph and the place of its result."""
+    """One photograph and the places of its result and, if wanted, of the comparison."""
 
     source: Path
     target: Path
+    comparison: Path | None = None
+
+    @property
+    def places(self) -> list[Path]:
+        """What is written."""
+        return [self.target] if self.comparison is None else [self.target, self.comparison]
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def discover(inputs: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in inputs:
-        if not path.is_dir():
+        if not _is_folder(path):
             found.append(path)
             continue
         try:
@@ -95,36 +101,52 @@ def discover(inputs: Iterable[Path]) -> list[Path]:
 def naming(inputs: Sequence[Path], out: str | None, template: str, model: str) -> Naming:
     """Decide where results go; makes the output folder. Raises UsageError or OutputError."""
     try:
-        template.format(stem="", ext="", model="")
-    except (KeyError, IndexError, ValueError) as error:
+        name = template.format(stem="stem", ext=output.FALLBACK, model="model")
+    except (AttributeError, KeyError, IndexError, ValueError) as error:
         raise UsageError(f"--name {template}: known are {{stem}}, {{ext}} and {{model}}") from error
+    if Path(name).name != name:
+        raise UsageError(f"--name {template}: it is a name alone; --out takes the folder")
+    output.format_of(Path(name))
     if out is None:
         return Naming(None, folder=False, template=template, model=model)
     path = Path(out)
-    several = len(inputs) != 1 or inputs[0].is_dir()
-    folder = several or path.is_dir() or out.endswith(("/", os.sep))
-    if folder:
-        output.check_folder(path)
-    else:
+    several = len(inputs) != 1 or _is_folder(inputs[0])
+    folder = several or _is_folder(path) or out.endswith(("/", os.sep))
+    if not folder:
         output.format_of(path)
+    output.check_folder(path if folder else path.parent)
     return Naming(path, folder=folder, template=template, model=model)
 
 
-def plan(sources: Iterable[Path], names: Naming) -> list[Job]:
+def plan(sources: Iterable[Path], names: Naming, *, compare: bool = False) -> list[Job]:
     """Pair photographs with results; raises UsageError where two results, or one and a photograph, meet."""
-    jobs = [Job(source, names.target(source)) for source in sources]
+    jobs = [_job(source, names, compare=compare) for source in sources]
     taken: dict[Path, Path] = {}
     originals = {_identity(job.source) for job in jobs}
-    for job in jobs:
-        place = _identity(job.target)
-        if place in originals:
-            raise UsageError(f"{job.target} is a photograph of this run: choose another --out or --name")
-        if place in taken:
+    for source, place in ((job.source, place) for job in jobs for place in job.places):
+        identity = _identity(place)
+        if identity in originals:
+            raise UsageError(f"{place} is a photograph of this run: choose another --out or --name")
+        if identity in taken:
             raise UsageError(
-                f"{taken[place]} and {job.source} would both become {job.target}: choose another --name"
+                f"{taken[identity]} and {source} would both become {place}: "
+                "choose another --name, or colorize them into different folders"
             )
-        taken[place] = job.source
+        taken[identity] = source
     return jobs
+
+
+def without_results(sources: Sequence[Path], inputs: Iterable[Path], names: Naming) -> list[Path]:
+    """Leave out what an earlier run made in a folder of photographs; what is named by itself stays."""
+    jobs = [_job(source, names, compare=True) for source in sources]
+    made = {_identity(place) for job in jobs for place in job.places}
+    made -= {_identity(path) for path in inputs}
+    return [source for source in sources if _identity(source) not in made]
+
+
+def _job(source: Path, names: Naming, *, compare: bool) -> Job:
+    target = names.target(source)
+    return Job(source, target, target.with_name(f"{source.stem}_compare.png") if compare else None)
 
 
 def run(
@@ -133,7 +155,6 @@ def run(
     adjustments: Adjustments,
     *,
     overwrite: bool,
-    compare: bool,
     max_megapixels: float,
 ) -> Iterator[Record]:
     """Colorize photographs in turn, yielding what became of each; one that fails stops no other."""
@@ -145,15 +166,14 @@ def run(
     }
     for job in jobs:
         places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
-        if job.target.exists() and not overwrite:
+        if os.path.lexists(job.target) and not overwrite:
             yield Record(
                 **places, status="skipped", reason="its result exists; --overwrite makes it again", **known
             )
             continue
         try:
-            comparison = job.target.with_name(f"{job.source.stem}_compare.png") if compare else None
             outcome = colorizer.colorize_file(
-                job.source, job.target, adjustments, max_megapixels=max_megapixels, compare=comparison
+                job.source, job.target, adjustments, max_megapixels=max_megapixels, compare=job.comparison
             )
         except PhotoError as error:
             yield Record(str(job.source), None, "failed", str(error), **known)
@@ -171,8 +191,8 @@ def run(
 
 
 def to_json(record: Record) -> str:
-    """Return a record as one line."""
-    return json.dumps(asdict(record), ensure_ascii=False)
+    """Return a record as one line of ASCII, which any locale prints and any name fits into."""
+    return json.dumps(asdict(record))
 
 
 def write_report(path: Path, records: Sequence[Record], started: float) -> None:
@@ -184,7 +204,14 @@ def write_report(path: Path, records: Sequence[Record], started: float) -> None:
         "photos": [asdict(record) for record in records],
     }
     with output.replacing(path) as file:
-        file.write(json.dumps(report, indent=1, ensure_ascii=False).encode())
+        file.write(json.dumps(report, indent=1).encode())
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no permission to look, or no name at all: it fails on its own, beside the others
+        return False
 
 
 def _identity(path: Path) -> Path:

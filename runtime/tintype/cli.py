@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
+from codecs import BOM_UTF8
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tintype import __version__
 from tintype.adjustments import Adjustments
@@ -88,9 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if arguments[:1] == ["models"]:
             return list_models(arguments[1:])
         return run(build_parser().parse_args(arguments))
-    except (TintypeError, OSError) as error:
+    except TintypeError as error:
         _say(f"tintype: {error}")
         return 2
+    except OSError as error:  # standard output is closed or full: nothing more can go there, not even at exit
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(f"tintype: standard output: {error.strerror}")
+        return 1
     except KeyboardInterrupt:
         _say("tintype: interrupted; what was finished is kept, nothing half-written is left")
         return 130
@@ -99,6 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Carry out parsed options; return the exit code. Raises TintypeError where nothing can start."""
     adjustments = Adjustments(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Adjustments)})
+    if not options.max_megapixels > 0:
+        raise UsageError(f"--max-megapixels {options.max_megapixels:g}: more than 0 is needed")
     if options.photos == [PIPE]:
         return _run_pipe(options, adjustments)
     if PIPE in options.photos:
@@ -118,7 +128,13 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
     sources = batch.discover(inputs)
     colorizer = _open(options, adjustments)
     names = batch.naming(inputs, options.out, options.name, colorizer.model)
-    jobs = batch.plan(sources, names)
+    if not options.overwrite:
+        found, sources = len(sources), batch.without_results(sources, inputs, names)
+        if len(sources) < found:
+            _say(
+                f"left out {found - len(sources)} files that are results or comparisons of others beside them"
+            )
+    jobs = batch.plan(sources, names, compare=options.compare)
     if options.report is not None:
         output.check_folder(options.report.parent)
 
@@ -128,7 +144,6 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
         colorizer,
         adjustments,
         overwrite=options.overwrite,
-        compare=options.compare,
         max_megapixels=options.max_megapixels,
     )
     for record in work:
@@ -138,9 +153,14 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
         _say(describe(record, len(records), len(jobs)))
     if len(jobs) > 1:
         _say(summary(records, time.time() - started))
+    failed = any(record.status == "failed" for record in records)
     if options.report is not None:
-        batch.write_report(options.report, records, started)
-    return int(any(record.status == "failed" for record in records))
+        try:
+            batch.write_report(options.report, records, started)
+        except PhotoError as error:
+            _say(f"tintype: {error}")
+            failed = True
+    return int(failed)
 
 
 def _run_pipe(options: argparse.Namespace, adjustments: Adjustments) -> int:
@@ -187,10 +207,11 @@ def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
 def _listed(path: str | None) -> list[str]:
     if path is None:
         return []
-    text = (
-        sys.stdin.read() if path == PIPE else Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    )
-    return [line for line in text.splitlines() if line.strip()]
+    try:
+        content = sys.stdin.buffer.read() if path == PIPE else Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"--files-from {path}: {error.strerror}") from error
+    return [os.fsdecode(line) for line in content.removeprefix(BOM_UTF8).splitlines() if line.strip()]
 
 
 def describe(record: Record, number: int, total: int) -> str:
@@ -223,14 +244,10 @@ def list_models(arguments: Sequence[str]) -> int:
     default = models.default()
     for name, entry in models.bundled().items():
         marked = " (default)" if name == default else ""
-        print(
-            f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB, {_metrics(entry['metrics'])}, {entry['license']}"
-        )
+        figures = [f"{key} {value}" for key, value in entry["metrics"].items() if not isinstance(value, dict)]
+        size = f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB"
+        print(", ".join([size, *figures, entry["license"]]))
     return 0
-
-
-def _metrics(metrics: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in metrics.items() if not isinstance(value, dict))
 
 
 def _say(line: str) -> None:

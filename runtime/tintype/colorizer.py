@@ -23,7 +23,7 @@ from tintype.adjustments import Adjustments
 from tintype.errors import UsageError
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import Merger, fit, strips
-from tintype.metadata import check_working_size
+from tintype.metadata import working_size_fault
 from tintype.session import open_session, physical_cores
 
 if TYPE_CHECKING:
@@ -89,11 +89,9 @@ class Colorizer:
             raise UsageError(f"{threads} threads: at least 1 is needed")
         self.session = open_session(models.find(model), provider, threads)
         metadata = self.session.metadata
-        self.working_size = working_size or metadata.working_size
-        try:
-            check_working_size(self.working_size, metadata.multiple, self.session.path)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        self.working_size = metadata.working_size if working_size is None else working_size
+        if fault := working_size_fault(self.working_size, metadata.multiple):
+            raise UsageError(fault)
 
     @property
     def model(self) -> str:
@@ -161,16 +159,17 @@ class Colorizer:
         """
         start = time.perf_counter()
         photo = images.read(source, max_megapixels)
-        panels = comparison.before(photo) if compare else []
-        result, psnr = self._colorize_photo(photo, adjustments)
-        if isinstance(target, Path):
-            with output.replacing(target) as file:
-                output.encode(result, photo, file, format_name or output.format_of(target))
-        else:
-            target.write(output.encoded(result, photo, format_name))
-        if compare:
-            with output.replacing(compare) as file:
-                comparison.compose([*panels, comparison.panel(result)], psnr).save(file, "PNG")
+        with images.fitting(images.name_of(source)):
+            panels = comparison.before(photo) if compare else []
+            result, psnr = self._colorize_photo(photo, adjustments)
+            if isinstance(target, Path):
+                with output.replacing(target) as file:
+                    output.encode(result, photo, file, format_name or output.format_of(target))
+            else:
+                target.write(output.encoded(result, photo, format_name))
+            if compare:
+                with output.replacing(compare) as file:
+                    comparison.compose([*panels, comparison.panel(result)], psnr).save(file, "PNG")
         return Outcome(*result.size, time.perf_counter() - start, psnr, tuple(photo.notes))
 
     def prepare(self, photo: Image.Image) -> tuple[Float, bool]:

@@ -75,10 +75,10 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
 
 
 class ModelUnreadableError(ModelError, ValueError):
-    """The file is damaged, or no ONNX model."""
+    """The file is damaged, or of another format."""
 
     def __init__(self, path: str | Path, reason: object) -> None:
-        super().__init__(f"{path} cannot be read as an ONNX model: {reason}")
+        super().__init__(f"{path} cannot be read as a model: {reason}")
 
 
 class ModelContractError(ModelError, ValueError):

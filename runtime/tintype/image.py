@@ -32,6 +32,8 @@ _PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive
 _MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
 _KEPT: Final = ("exif", "xmp", "dpi", "compression")
+_DESCRIPTIVE: Final = (270, 271, 272, 306, 315, 33432)  # description, maker, model, date, artist, copyright
+_FOLDERS: Final = (34665, 34853)  # Exif and GPS
 _lock = threading.Lock()
 
 
@@ -79,9 +81,9 @@ def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: 
     """Read a photograph from a file; raises PhotoNotFoundError, PhotoUnreadableError, PhotoTooLargeError.
 
     Orientation is applied, profiles are converted to sRGB, of animations and several pages the
-    first is taken; `notes` say so.
+    first is taken; `notes` say so. `name` is what errors call a stream.
     """
-    name = name or str(source)
+    name = name or name_of(source)
     try:
         with _unlimited(), Image.open(source) as opened:
             _check_size(opened, max_megapixels, name)
@@ -91,14 +93,42 @@ def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: 
     except (PhotoTooLargeError, PhotoUnreadableError):
         raise
     except MemoryError:
-        raise PhotoTooLargeError(f"{name} does not fit into the memory of this machine") from None
+        raise _too_large(name) from None
     except Exception as error:  # Pillow's decoders raise whatever the damage makes them raise
         raise PhotoUnreadableError(name, _reason(source, error)) from error
 
 
+def name_of(source: Path | BinaryIO) -> str:
+    """Return what messages call a photograph."""
+    return str(source) if isinstance(source, Path) else "the photograph"
+
+
+@contextmanager
+def fitting(name: str) -> Iterator[None]:
+    """Raise PhotoTooLargeError where memory runs out in the middle of the work."""
+    try:
+        yield
+    except PhotoTooLargeError:
+        raise
+    except MemoryError as error:
+        raise _too_large(name) from error
+
+
+def _too_large(name: str) -> PhotoTooLargeError:
+    return PhotoTooLargeError(
+        f"{name} does not fit into the memory of this machine: close other programs or use a smaller copy"
+    )
+
+
 def wrap(image: Image.Image) -> Photo:
-    """Take an image in hand that came from no file, or from one that Pillow opened."""
-    return _prepare(image.copy())
+    """Take an image in hand that came from no file, or from one that Pillow opened.
+
+    Raises PhotoUnreadableError for a mode that is none of a photograph, or damage found while decoding.
+    """
+    try:
+        return _prepare(image.copy())
+    except (ValueError, OSError) as error:
+        raise PhotoUnreadableError("the image", error) from error
 
 
 def _prepare(opened: Image.Image) -> Photo:
@@ -108,16 +138,38 @@ def _prepare(opened: Image.Image) -> Photo:
     if _is_deep_color(opened):
         photo.notes.append("its colors have 16 bits, of which 8 were read")
     opened.load()
-    photo.info = {key: opened.info[key] for key in _KEPT if opened.info.get(key)}
+    if opened.format == "TIFF":
+        opened.info["exif"] = _exif_of_tiff(opened)
     image = _to_srgb(opened, photo)
     ImageOps.exif_transpose(image, in_place=True)
-    if image.info.get("exif"):
-        photo.info["exif"] = image.info["exif"]
-    photo.image = _to_mode(image)
+    photo.info = {key: image.info[key] for key in _KEPT if image.info.get(key)}
+    photo.image = _to_mode(image, photo)
+    photo.image.info.pop("icc_profile", None)  # it is sRGB now
     return photo
 
 
-def _to_mode(image: Image.Image) -> Image.Image:
+def descriptive(exif: Image.Exif) -> Image.Exif:
+    """Return what is said of the photograph, without what describes a file's layout, and without folders."""
+    kept = Image.Exif()
+    for tag in _DESCRIPTIVE:
+        if exif.get(tag):
+            kept[tag] = exif[tag]
+    return kept
+
+
+def _exif_of_tiff(image: Image.Image) -> bytes:
+    there = image.getexif()
+    kept = descriptive(there)
+    for tag in _FOLDERS:
+        if folder := there.get_ifd(tag):
+            kept[tag] = dict(folder)
+    return kept.tobytes() if len(kept) else b""
+
+
+def _to_mode(image: Image.Image, photo: Photo) -> Image.Image:
+    if "transparency" in image.info and image.mode == "I;16":
+        photo.notes.append("its transparent shade was left out")
+        del image.info["transparency"]
     if "transparency" in image.info and image.mode != "RGBA":
         return image.convert("RGBA")
     if image.mode in ("I;16B", "I;16L", "I;16N"):
@@ -131,14 +183,19 @@ def _to_mode(image: Image.Image) -> Image.Image:
 def _to_srgb(image: Image.Image, photo: Photo) -> Image.Image:
     """Convert from the photograph's own profile, in place where that can be."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("L", "RGB", "RGBA", "CMYK"):
+    if not profile:
+        return image
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode not in ("L", "RGB", "RGBA", "CMYK"):
+        photo.notes.append("its color profile was left out")
         return image
     from PIL import ImageCms
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         name = ImageCms.getProfileDescription(source).strip()
-        if "sRGB" in name:
+        if "sRGB" in name and "linear" not in name.lower():
             return image
         target = ImageCms.createProfile("sRGB")
         if image.mode in ("RGB", "RGBA"):
@@ -177,13 +234,11 @@ def _check_size(image: Image.Image, max_megapixels: float, name: str) -> None:
 
 
 def _reason(source: Path | BinaryIO, error: Exception) -> str:
-    if isinstance(source, Path):
-        if source.is_dir():
-            return "it is a folder"
-        if source.is_file() and source.stat().st_size == 0:
-            return "it is empty"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
     if isinstance(error, UnidentifiedImageError):
-        return "it is of no image format known here"
+        size = source.stat().st_size if isinstance(source, Path) else source.seek(0, io.SEEK_END)
+        return "it is of no image format known here" if size else "it is empty"
     return getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
 
 

@@ -83,8 +83,8 @@ class Metadata:
                 working_size=int(props["tintype.working_size"]),
                 author=props["model_author"],
                 license=props["model_license"],
-                training=json.loads(props["tintype.training"]),
-                metrics=json.loads(props["tintype.metrics"]),
+                training=_object(props["tintype.training"]),
+                metrics=_object(props["tintype.metrics"]),
                 form=props["tintype.form"],
                 multiple=int(props["tintype.multiple"]),
                 resize=props["tintype.resize"],
@@ -106,12 +106,24 @@ class Metadata:
         check_working_size(self.working_size, self.multiple, path)
 
 
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{text} is no JSON object")  # noqa: TRY004 - a value of the file, not of a caller
+    return value
+
+
 def check_working_size(size: int, multiple: int, path: str | Path) -> None:
     """Raise ModelContractError for a working size that a model cannot have."""
-    fits = SMALLEST_WORKING_SIZE <= size <= LARGEST_WORKING_SIZE
-    if not fits or size % multiple:
-        raise ModelContractError(
-            path,
-            f"a working size of {size} is not a multiple of {multiple} "
-            f"from {SMALLEST_WORKING_SIZE} to {LARGEST_WORKING_SIZE}",
-        )
+    if fault := working_size_fault(size, multiple):
+        raise ModelContractError(path, fault)
+
+
+def working_size_fault(size: int, multiple: int) -> str | None:
+    """Say why a working size is none that a model can have; None if it is one."""
+    if SMALLEST_WORKING_SIZE <= size <= LARGEST_WORKING_SIZE and size % multiple == 0:
+        return None
+    return (
+        f"a working size of {size} is not a multiple of {multiple} "
+        f"from {SMALLEST_WORKING_SIZE} to {LARGEST_WORKING_SIZE}"
+    )

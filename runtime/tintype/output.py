@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from PIL import Image
 
 from tintype.errors import OutputError, UsageError
+from tintype.image import descriptive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,15 @@ FORMATS: Final = {
     ".ppm": "PPM",
 }
 FALLBACK: Final = ".png"  # for what comes in a format that cannot be written in color
+_SAME: Final = {"MPO": "JPEG"}  # a camera's JPEG with a second picture in it
+_LONGEST: Final = {"JPEG": 65500, "WEBP": 16383}  # px a side
 _NO_ALPHA: Final = frozenset({"JPEG", "PPM", "BMP"})
+_METADATA: Final = {
+    "JPEG": ("exif", "dpi", "xmp"),
+    "PNG": ("exif", "dpi"),
+    "TIFF": ("exif", "dpi"),
+    "WEBP": ("exif", "xmp"),
+}
 _TIFF_COMPRESSION: Final = frozenset({"raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"})
 JPEG_QUALITY: Final = 95
 
@@ -46,11 +55,16 @@ def format_of(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise UsageError(f"{path}: choose one of {', '.join(FORMATS)} for the output") from None
+        raise UsageError(
+            f"{path}: end the name of a photograph with one of {', '.join(FORMATS)}, that of a folder with /"
+        ) from None
 
 
 def encode(image: Image.Image, photo: Photo, target: BinaryIO, format_name: str) -> None:
-    """Encode a colorized photograph, with what its file held besides pixels."""
+    """Encode a colorized photograph, with what its file held besides pixels; raises OSError."""
+    longest = _LONGEST.get(format_name)
+    if longest is not None and max(image.size) > longest:
+        raise OSError(f"{format_name} holds at most {longest} px a side: choose PNG or TIFF")
     if image.mode == "RGBA" and format_name in _NO_ALPHA:
         photo.notes.append(f"{format_name} keeps no transparency: put on white")
         white = Image.new("RGBA", image.size, "white")
@@ -60,28 +74,48 @@ def encode(image: Image.Image, photo: Photo, target: BinaryIO, format_name: str)
 
 
 def encoded(image: Image.Image, photo: Photo, format_name: str | None = None) -> bytes:
-    """Return a colorized photograph as a file's bytes: in `format_name`, the input's format, or PNG."""
-    known = photo.format if photo.format in FORMATS.values() else FORMATS[FALLBACK]
+    """Return a colorized photograph as a file's bytes: in `format_name`, the input's format, or PNG.
+
+    Raises OutputError.
+    """
+    known = _SAME.get(photo.format, photo.format)
     stream = io.BytesIO()
-    encode(image, photo, stream, format_name or known)
+    try:
+        encode(
+            image, photo, stream, format_name or (known if known in FORMATS.values() else FORMATS[FALLBACK])
+        )
+    except OSError as error:
+        raise OutputError("the result", error.strerror or error) from error
     return stream.getvalue()
 
 
 def _options(photo: Photo, format_name: str) -> dict[str, Any]:
-    info = photo.info
     options: dict[str, Any] = {"icc_profile": srgb_profile()} if format_name not in ("BMP", "PPM") else {}
-    if format_name in ("JPEG", "PNG", "TIFF", "WEBP"):
-        options |= {key: info[key] for key in ("exif", "dpi") if info.get(key)}
-    if format_name in ("JPEG", "WEBP") and isinstance(info.get("xmp"), bytes):
-        options["xmp"] = info["xmp"]
+    options |= _metadata(photo, format_name)
     if format_name == "JPEG":
         options |= {"quality": JPEG_QUALITY, "subsampling": "4:4:4"}
     elif format_name == "WEBP":
         options["quality"] = JPEG_QUALITY
     elif format_name == "TIFF":
-        known = info.get("compression")
+        known = photo.info.get("compression")
         options["compression"] = known if known in _TIFF_COMPRESSION else "tiff_adobe_deflate"
     return options
+
+
+def _metadata(photo: Photo, format_name: str) -> dict[str, Any]:
+    """Return what the format can hold of exif, dpi and xmp; each is tried on a single pixel first."""
+    kept = {key: photo.info[key] for key in _METADATA.get(format_name, ()) if photo.info.get(key)}
+    if format_name == "TIFF" and "exif" in kept:
+        exif = Image.Exif()
+        exif.load(kept["exif"])
+        kept["exif"] = descriptive(exif)  # folders are more than Pillow can write into a compressed TIFF
+    for key in list(kept):
+        try:
+            Image.new("RGB", (1, 1)).save(io.BytesIO(), format_name, **{key: kept[key]})
+        except Exception as error:  # noqa: BLE001 - encoders raise whatever a bad value makes them raise
+            photo.notes.append(f"its {key} was left out: {error}")
+            del kept[key]
+    return kept
 
 
 @cache
@@ -110,7 +144,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise OutputError(path, error.strerror or error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 class _Sink:

@@ -17,7 +17,7 @@ _EVERY = {True: 0.1, False: 10.0}  # seconds between two lines, on a terminal an
 
 def duration(seconds: float) -> str:
     """Write a length of time as a person would: `42 s`, `3 min 20 s`, `5 h 12 min`."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype import models
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, ProviderError
 from tintype.metadata import INPUT, MEAN_OUTPUT, OUTPUT, Metadata
 
@@ -47,7 +48,8 @@ class Session:
     def run(self, lightness: Float) -> tuple[Float, Float | None]:
         """Run the network: L* (N, 1, H, W) float32 -> ab and, of some models, ab_mean (N, 2, H, W).
 
-        H and W must be multiples of `metadata.multiple`; raises ValueError otherwise.
+        H and W must be multiples of `metadata.multiple`; raises ValueError otherwise, ModelContractError
+        where the model cannot take them, MemoryError.
         """
         multiple = self.metadata.multiple
         if lightness.ndim != 4 or lightness.shape[1] != 1 or any(n % multiple for n in lightness.shape[2:]):
@@ -55,7 +57,13 @@ class Session:
                 f"lightness of shape {lightness.shape}: "
                 f"wanted is (N, 1, H, W), H and W multiples of {multiple}"
             )
-        values = self._session.run(self.outputs, {INPUT: lightness})
+        try:
+            values = self._session.run(self.outputs, {INPUT: lightness})
+        except Exception as error:  # onnxruntime's errors share no base but this one
+            reason = _reason(error)
+            if "alloc" in reason:
+                raise MemoryError(reason) from error
+            raise ModelContractError(self.path, reason) from error
         return values[0], values[1] if len(values) > 1 else None
 
 
@@ -66,7 +74,7 @@ def open_session(path: Path, provider: str = "auto", threads: int | None = None)
     ModelUnreadableError, ModelContractError, ProviderError.
     """
     if not path.is_file():
-        raise ModelNotFoundError(path, [])
+        raise ModelNotFoundError(path, sorted(models.bundled()))
     import onnxruntime
 
     available = onnxruntime.get_available_providers()

@@ -18,19 +18,16 @@ The file holds arrays, and no pickles:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import keras  # type: ignore[import-not-found]
+import keras
 import numpy as np
-import tensorflow as tf  # type: ignore[import-not-found]
+import tensorflow as tf
 from keras import layers
 
 from keras_reference import weights
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Arrays = dict[str, "NDArray[Any]"]
+Arrays = dict[str, Any]  # of numpy arrays, which savez does not take as they are when typed so
 
 HERE: Final = Path(__file__).parent
 SIZES: Final = ((1, 16, 16), (2, 24, 40), (1, 8, 64), (1, 72, 48))  # photos, height, width

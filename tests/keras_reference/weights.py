@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,8 +33,7 @@ def draw(seed: int = SEED) -> list[Layer]:
     Kernels have Keras's layout, (3, 3, inputs, outputs), and its Glorot-uniform bounds; biases,
     (outputs,), lie within 0.05. Each layer has a generator of its own, so none depends on another.
     """
-    pairs = zip(CHANNELS, CHANNELS[1:], strict=False)
-    return [_layer((seed, index), inputs, outputs) for index, (inputs, outputs) in enumerate(pairs)]
+    return [_layer((seed, index), *channels) for index, channels in enumerate(pairwise(CHANNELS))]
 
 
 def digest(path: Path) -> str:

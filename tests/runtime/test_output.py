@@ -1,0 +1,251 @@
+"""Writing results: whole or not at all, never over anything by accident, with what the file held besides."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tintype import image, output
+from tintype.errors import OutputError, PhotoError, UsageError
+
+Array = NDArray[Any]
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tintype import output
+from tintype.errors import OutputError
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    with output.replacing(Path(sys.argv[1])) as file:
+        file.write(bytes(100_000))
+except OutputError as error:
+    print(error)
+"""
+
+
+def test_whole(tmp_path: Path) -> None:
+    """What is written appears under its name when all is there, and not before."""
+    path = tmp_path / "color.png"
+    with output.replacing(path) as file:
+        file.write(b"one")
+        assert not path.exists()
+        file.write(b"two")
+    assert path.read_bytes() == b"onetwo"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), MemoryError(), KeyboardInterrupt(), SystemExit(3)])
+@pytest.mark.parametrize("earlier", [None, b"an earlier result"])
+def test_error_in_the_middle(tmp_path: Path, error: BaseException, earlier: bytes | None) -> None:
+    """An error in the middle leaves nothing behind, and an earlier result as it was."""
+    path = tmp_path / "color.png"
+    if earlier is not None:
+        path.write_bytes(earlier)
+    with pytest.raises(type(error)), output.replacing(path) as file:
+        file.write(b"half")
+        raise error
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == ([] if earlier is None else [earlier])
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("moment", ["open", "write", "fsync", "replace"])
+def test_system_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, moment: str) -> None:
+    """A full disk or a missing permission, at any moment, is one OutputError, and leaves nothing behind."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    if moment in ("open", "replace"):
+        monkeypatch.setattr(Path, moment, refuse)
+    elif moment == "fsync":
+        monkeypatch.setattr(os, "fsync", refuse)
+    path = tmp_path / "color.png"
+    with pytest.raises(OutputError) as caught, output.replacing(path) as file:
+        file.write(b"half")
+        if moment == "write":
+            refuse()
+    assert str(caught.value) == f"{path} cannot be written: {os.strerror(code)}"
+    assert isinstance(caught.value, PhotoError)
+    assert isinstance(caught.value, OSError)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_full_disk(tmp_path: Path) -> None:
+    """When the system stops a file from growing, the error says so, and nothing is left."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "color.png")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == f"{tmp_path / 'color.png'} cannot be written: File too large"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["nowhere/color.png", "file/color.png", "folder"])
+def test_impossible_places(tmp_path: Path, place: str) -> None:
+    """A folder that is missing or a file, and a folder in the result's place, are OutputErrors."""
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match="cannot be written"), output.replacing(tmp_path / place) as file:
+        file.write(b"content")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("place", "made"), [("new/deep", True), ("", True), ("file/deep", False)])
+def test_check_folder(tmp_path: Path, place: str, made: bool) -> None:  # noqa: FBT001
+    """A folder for results is made if missing, and nothing stays in it; one that cannot be made is refused."""
+    (tmp_path / "file").write_text("a file")
+    folder = tmp_path / place
+    if made:
+        output.check_folder(folder)
+        assert [p.name for p in folder.iterdir()] == ([] if place else ["file"])
+    else:
+        with pytest.raises(OutputError, match="cannot be written"):
+            output.check_folder(folder)
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is there but takes no files is found out before the work."""
+
+    def refuse(**_: Any) -> BinaryIO:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(output.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(OutputError, match="cannot be written: Permission denied"):
+        output.check_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("a.jpg", ".jpg"),
+        ("a.JPEG", ".JPEG"),
+        ("a.b.tif", ".tif"),
+        ("a.gif", ".png"),
+        ("a.pgm", ".png"),
+        ("a", ".png"),
+        (".jpg", ".png"),
+        ("a.heic", ".png"),
+    ],
+)
+def test_suffix(name: str, suffix: str) -> None:
+    """A result keeps its photograph's suffix where color can be written so, and else becomes a PNG."""
+    assert output.suffix_for(name) == suffix
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "a.txt", "a.png.zip"])
+def test_unknown_format(name: str) -> None:
+    """A name that stands for no format is refused with the ones that do."""
+    with pytest.raises(UsageError, match=r"end the name of a photograph with one of \.jpg, .*folder with /"):
+        output.format_of(Path(name))
+
+
+def _photo(**info: Any) -> image.Photo:
+    return image.Photo(Image.new("L", (8, 8)), "JPEG", info)
+
+
+@pytest.mark.parametrize("format_name", sorted(set(output.FORMATS.values())))
+def test_formats(format_name: str, color_array: Array) -> None:
+    """Every format gives the picture back; those that can hold a profile say that it is sRGB."""
+    photo = _photo()
+    stream = io.BytesIO(output.encoded(Image.fromarray(color_array), photo, format_name))
+    with Image.open(stream) as stored:
+        assert stored.format == format_name
+        np.testing.assert_allclose(np.asarray(stored), color_array, atol=40)
+        assert ("icc_profile" in stored.info) == (format_name not in ("BMP", "PPM"))
+    assert not photo.notes
+
+
+@pytest.mark.parametrize("format_name", sorted(set(output.FORMATS.values())))
+def test_alpha(format_name: str) -> None:
+    """Transparency is kept where the format can, and else put on white, which the notes say."""
+    picture, photo = Image.new("RGBA", (8, 8), (200, 30, 30, 0)), _photo()
+    with Image.open(io.BytesIO(output.encoded(picture, photo, format_name))) as stored:
+        if format_name in ("PNG", "TIFF", "WEBP"):
+            assert stored.getchannel("A").getextrema() == (0, 0)
+            assert not photo.notes
+        else:
+            assert np.asarray(stored).min() > 250
+            assert photo.notes == [f"{format_name} keeps no transparency: put on white"]
+
+
+def _exif() -> bytes:
+    """Return what a camera writes: a maker, and a folder with a date in it."""
+    exif = Image.Exif()
+    exif[271], exif[34665] = "Maker", {36867: "2001:01:01 00:00:00"}
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("compression", [None, "raw", "tiff_lzw"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_metadata(format_name: str, compression: str | None) -> None:
+    """EXIF and resolution of a camera's file go into every format that holds them."""
+    photo = _photo(exif=_exif(), dpi=(300, 300), compression=compression)
+    with Image.open(io.BytesIO(output.encoded(Image.new("RGB", (8, 8)), photo, format_name))) as stored:
+        assert stored.getexif()[271] == "Maker"
+        if format_name != "TIFF":
+            assert stored.getexif().get_ifd(34665)[36867] == "2001:01:01 00:00:00"
+        if format_name != "WEBP":
+            assert stored.info["dpi"] == pytest.approx((300, 300), rel=1e-3)
+    assert not photo.notes
+
+
+@pytest.mark.parametrize(
+    ("info", "format_name"),
+    [
+        ({"dpi": (float("nan"), 1)}, "PNG"),
+        ({"dpi": (float("inf"), 1)}, "JPEG"),
+        ({"exif": b"Exif\0\0" + bytes(70_000)}, "JPEG"),
+        ({"xmp": bytes(70_000)}, "JPEG"),
+    ],
+)
+def test_metadata_that_does_not_fit(info: dict[str, Any], format_name: str) -> None:
+    """Metadata that a format cannot hold is left out, which the notes say; the picture is written."""
+    photo = _photo(**info)
+    with Image.open(io.BytesIO(output.encoded(Image.new("RGB", (8, 8)), photo, format_name))) as stored:
+        stored.load()
+    assert [note.split(" was left out")[0] for note in photo.notes] == [f"its {next(iter(info))}"]
+
+
+@pytest.mark.parametrize(("format_name", "size"), [("WEBP", (16384, 1)), ("JPEG", (1, 65501))])
+def test_longest_side(format_name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    """A picture longer than a format allows is refused with formats that take it; nothing is left."""
+    with pytest.raises(OutputError, match=f"{format_name} holds at most .*choose PNG or TIFF"):
+        output.encoded(Image.new("RGB", size), _photo(), format_name)
+    with pytest.raises(OutputError, match="choose PNG"), output.replacing(tmp_path / "long.webp") as file:
+        output.encode(Image.new("RGB", size), _photo(), file, format_name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("came", "format_name"),
+    [("JPEG", "JPEG"), ("MPO", "JPEG"), ("TIFF", "TIFF"), ("GIF", "PNG"), ("", "PNG")],
+)
+def test_format_of_bytes(came: str, format_name: str) -> None:
+    """Bytes come back in the format they came in, or as PNG where that cannot be written."""
+    photo = image.Photo(Image.new("L", (8, 8)), came)
+    with Image.open(io.BytesIO(output.encoded(Image.new("RGB", (8, 8)), photo))) as stored:
+        assert stored.format == format_name
+
+
+def test_same_bytes(color_array: Array) -> None:
+    """The same picture gives the same bytes, at any time of day."""
+    picture = Image.fromarray(color_array)
+    output.srgb_profile.cache_clear()
+    first = output.encoded(picture, _photo())
+    output.srgb_profile.cache_clear()
+    assert output.encoded(picture, _photo()) == first

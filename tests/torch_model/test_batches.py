@@ -1,0 +1,75 @@
+"""Order and augmentation are functions of seed, epoch and index alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from torch_model.batches import Augmentation, Batches, augment, draw
+
+CPU = torch.device("cpu")
+NONE = Augmentation(rotation=0, zoom=0, flip=False)
+
+
+def photos(count: int = 10, side: int = 16) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return seeded noise as photographs."""
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+def test_epoch_takes_every_photograph_once() -> None:
+    """An epoch takes each photograph exactly once, and keeps its short last batch."""
+    batches = Batches(photos(), 4, NONE, 0, CPU)
+    assert batches.per_epoch == 3
+    taken = [batches.indices(step) for step in range(3)]
+    assert [len(t) for t in taken] == [4, 4, 2]
+    assert sorted(np.concatenate(taken)) == list(range(10))
+
+
+def test_steps_do_not_depend_on_history() -> None:
+    """A step gives the same batch whether others came before it or not."""
+    first, second = (Batches(photos(), 4, Augmentation(), 7, CPU) for _ in range(2))
+    for step in range(8):
+        first(step)
+    for one, other in zip(first(4), second(4), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_augmentation_does_not_depend_on_the_batch() -> None:
+    """A photograph is augmented alike in batches of any size."""
+    draws = draw(3, 5, 10)
+    whole = augment(torch.from_numpy(photos()).permute(0, 3, 1, 2), draws.uniforms, Augmentation())
+    alone = augment(torch.from_numpy(photos()[4:5]).permute(0, 3, 1, 2), draws.uniforms[4:5], Augmentation())
+    torch.testing.assert_close(whole[4:5], alone)
+
+
+def test_draws_differ_between_epochs_and_seeds() -> None:
+    """Another epoch or another seed draws another order."""
+    orders = [tuple(draw(seed, epoch, 50).order) for seed in (0, 1) for epoch in (0, 1)]
+    assert len(set(orders)) == 4
+
+
+def test_flip_mirrors_about_half() -> None:
+    """With mirroring alone, photographs stay uint8 and are either as they were or mirrored."""
+    pixels = torch.from_numpy(photos(200, 4)).permute(0, 3, 1, 2)
+    flipped = augment(pixels, draw(0, 0, 200).uniforms, Augmentation(rotation=0, zoom=0, flip=True))
+    assert flipped.dtype == torch.uint8
+    mirrored = [torch.equal(a, b.flip(2)) for a, b in zip(flipped, pixels, strict=True)]
+    kept = [torch.equal(a, b) for a, b in zip(flipped, pixels, strict=True)]
+    assert all(m or k for m, k in zip(mirrored, kept, strict=True))
+    assert 60 < sum(mirrored) < 140
+
+
+@pytest.mark.parametrize("augmentation", [Augmentation(20, 0.2, flip=True), Augmentation(0, 0.2, flip=False)])
+def test_warp_stays_in_range_without_borders(augmentation: Augmentation) -> None:
+    """Rotation and zoom fill borders by reflection: a white photograph stays white everywhere."""
+    white = torch.full((5, 3, 32, 32), 255, dtype=torch.uint8)
+    warped = augment(white, draw(0, 0, 5).uniforms, augmentation)
+    torch.testing.assert_close(warped, torch.ones_like(warped))
+
+
+def test_rotation_turns_as_drawn() -> None:
+    """A draw of one half neither turns nor zooms: the photograph comes back."""
+    pixels = torch.from_numpy(photos(2, 16)).permute(0, 3, 1, 2)
+    still = augment(pixels, np.full((2, 4), 0.5, np.float32), Augmentation(20, 0.2, flip=True))
+    torch.testing.assert_close(still, pixels.float() / 255, atol=1e-4, rtol=0)

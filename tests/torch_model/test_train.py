@@ -1,0 +1,292 @@
+"""Training from the command line: it learns, writes down what it does, and survives anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+import train
+from tintype.errors import UsageError
+from torch_model import checkpoint, config as configs, journal, run as runs
+from torch_model.config import TrainConfig
+from torch_model.losses import LOSSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--size", "16", "--batch", "8", "--threads", "1", "--no-tensorboard", "--device", "cpu"]
+EVERYTHING = [
+    *("--optimizer", "adamw", "--schedule", "cosine", "--warmup", "2", "--ema", "0.9", "--clip", "1"),
+    *("--precision", "bf16", "--center-lightness", "--norm", "--weight-decay", "0.01"),
+]
+
+
+@pytest.fixture
+def options(folder: Path, tmp_path: Path) -> list[str]:
+    """Return options of a small run on 24 photographs, in a folder of the test."""
+    places = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "run")]
+    return [*SMALL, *places]
+
+
+def start(options: Sequence[str]) -> subprocess.Popen[str]:
+    """Start train.py as a process of its own."""
+    command = [sys.executable, str(ROOT / "train.py"), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+
+
+def states(folder: Path) -> dict[str, Any]:
+    """Return the last checkpoint of a run, without what time does to it."""
+    state, complaints = checkpoint.latest(folder / "checkpoints")
+    assert state is not None
+    assert not complaints
+    return {name: value for name, value in state.items() if name not in ("seconds", "config")}
+
+
+def assert_same(first: Any, second: Any) -> None:
+    """Compare nested plain types and tensors, bit for bit."""
+    assert type(first) is type(second)
+    if isinstance(first, dict):
+        assert first.keys() == second.keys()
+        for name in first:
+            assert_same(first[name], second[name])
+    elif isinstance(first, list):
+        for one, other in zip(first, second, strict=True):
+            assert_same(one, other)
+    elif isinstance(first, torch.Tensor):
+        assert torch.equal(first, second)
+    else:
+        assert first == second
+
+
+def test_recipe_of_the_original() -> None:
+    """Without options training is the original's recipe."""
+    recipe = TrainConfig()
+    assert (recipe.model, recipe.size, recipe.batch, recipe.epochs) == ("classic", 256, 100, 5000)
+    assert (recipe.loss, recipe.optimizer, recipe.lr, recipe.initializer) == (
+        "mse",
+        "rmsprop",
+        1e-3,
+        "glorot",
+    )
+    assert (recipe.rotation, recipe.zoom, recipe.flip) == (20.0, 0.2, True)
+    assert (recipe.network.l_center, recipe.network.l_scale, recipe.network.norm) == (0.0, 1.0, False)
+
+
+def test_writes_down_what_it_does(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run says what it will do, and leaves config, table, plot, sheets and checkpoints."""
+    assert train.main([*options, "--epochs", "4", "--eval-every", "6", "--log-every", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "23 photographs to train on, 1 to validate with; 12 steps of 8" in said
+    assert said.index(" left, by one step") < said.index("step 3/12")
+    folder = tmp_path / "run"
+    rows = journal.read(folder / "log.csv")
+    assert [int(row["step"]) for row in rows] == [3, 6, 9, 12]
+    assert [bool(row["val_psnr"]) for row in rows] == [False, True, False, True]
+    for name in ("config.json", "loss.png", "sheets/step-0000006.png", "checkpoints/step-0000012.pt"):
+        assert (folder / name).is_file()
+    assert json.loads((folder / "config.json").read_text())["size"] == 16
+
+
+def test_learns(options: list[str], tmp_path: Path) -> None:
+    """On a handful of photographs the loss falls to less than a half."""
+    run = [
+        *options,
+        "--steps",
+        "60",
+        "--limit",
+        "4",
+        "--lr",
+        "3e-4",
+        "--optimizer",
+        "adamw",
+        "--log-every",
+        "10",
+    ]
+    assert (
+        train.main([*run, "--initializer", "he", "--center-lightness", "--rotation", "0", "--zoom", "0"]) == 0
+    )
+    losses = [float(row["loss"]) for row in journal.read(tmp_path / "run" / "log.csv")]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_equals_uninterrupted(options: list[str], tmp_path: Path) -> None:
+    """Killed with SIGKILL at a random step, the same command ends with the same tensors, bit for bit."""
+    long = [*options, *EVERYTHING, "--steps", "24", "--checkpoint-every", "2", "--eval-every", "8"]
+    with start([*long, "--out", str(tmp_path / "whole")]) as process:
+        said = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, said
+
+    process = start(long)
+    wanted = random.Random(os.getpid()).randrange(4, 20)  # noqa: S311 - no secret
+    deadline = time.monotonic() + 100
+    while not list((tmp_path / "run" / "checkpoints").glob(f"step-{wanted // 2 * 2:07d}.pt")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    assert states(tmp_path / "run")["step"] < 24
+    with start(long) as process:
+        said = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, said
+    assert "from step 0" not in said
+    assert_same(states(tmp_path / "whole"), states(tmp_path / "run"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_with_a_checkpoint(options: list[str], tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM stop at once with a checkpoint, and say that the same command goes on."""
+    process = start([*options, "--steps", "100000", "--log-every", "1"])
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("step 3/"):
+            process.send_signal(number)
+            break
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 128 + number
+    assert "the same command goes on" in said
+    assert states(tmp_path / "run")["step"] >= 3
+
+
+def test_max_hours(options: list[str], tmp_path: Path) -> None:
+    """--max-hours ends a run cleanly with a checkpoint; more time goes on from there."""
+    assert train.main([*options, "--steps", "4", "--max-hours", "0.0000001"]) == 0
+    first = states(tmp_path / "run")["step"] if list((tmp_path / "run").glob("checkpoints/*.pt")) else 0
+    assert train.main([*options, "--steps", "4", "--max-hours", "1"]) == 0
+    assert first < states(tmp_path / "run")["step"] == 4
+
+
+def test_finished_run_is_not_repeated(options: list[str], tmp_path: Path) -> None:
+    """The same command on a finished run changes nothing."""
+    assert train.main([*options, "--steps", "3"]) == 0
+    before = states(tmp_path / "run")
+    assert train.main([*options, "--steps", "3"]) == 0
+    assert_same(before, states(tmp_path / "run"))
+
+
+def test_damaged_checkpoint(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A damaged last checkpoint falls back to the one before, and that is said."""
+    assert train.main([*options, "--steps", "4", "--checkpoint-every", "2"]) == 0
+    last = checkpoint.path_of(tmp_path / "run" / "checkpoints", 4)
+    last.write_bytes(last.read_bytes()[:-1000])
+    assert train.main([*options, "--steps", "4", "--checkpoint-every", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "falling back to the checkpoint before it" in said
+    assert "from step 2" in said
+    assert states(tmp_path / "run")["step"] == 4
+
+
+def test_divergence_keeps_the_last_good_state(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss that is no number ends training with exit code 1 and a message; the good state stays."""
+    assert train.main([*options, "--steps", "2"]) == 0
+    monkeypatch.setitem(LOSSES, "mse", lambda predicted, _ab: predicted.sum() * float("nan"))
+    assert train.main([*options, "--steps", "6", "--log-every", "1"]) == 1
+    assert "nan at step 3" in capsys.readouterr().err
+    state = states(tmp_path / "run")
+    assert state["step"] == 2
+    assert all(torch.isfinite(value).all() for value in state["model"].values())
+
+
+def test_another_config_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Another config in the same folder is refused with the fields that differ; more epochs are not."""
+    assert train.main([*options, "--epochs", "1"]) == 0
+    assert train.main([*options, "--epochs", "2", "--log-every", "5"]) == 0
+    assert train.main([*options, "--lr", "0.5"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("train.py: ")
+    assert "lr: 0.001 there, 0.5 here" in error
+
+
+def test_folder_of_a_run_follows_from_its_options() -> None:
+    """Without --out, equal options name the same folder, others another; logging does not matter."""
+    assert TrainConfig().folder == TrainConfig(log_every=7, epochs=3).folder
+    assert TrainConfig().folder != TrainConfig(seed=1).folder
+    assert TrainConfig().folder.name.startswith("classic-")
+
+
+def test_checkpoints_are_plain_and_few(options: list[str], tmp_path: Path) -> None:
+    """Of many checkpoints the last two and the best stay; all are plain types."""
+    assert train.main([*options, "--steps", "10", "--checkpoint-every", "1", "--eval-every", "2"]) == 0
+    folder = tmp_path / "run" / "checkpoints"
+    best = states(tmp_path / "run")["best"][0]
+    kept = {int(path.stem.split("-")[1]) for path in folder.iterdir()}
+    assert kept == {9, 10, best}
+    assert torch.load(checkpoint.path_of(folder, 10), weights_only=True)["step"] == 10
+
+
+def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
+    """--init starts from the weights of another run, here a checkpoint's averaged ones."""
+    assert train.main([*options, "--steps", "2", "--ema", "0.5"]) == 0
+    state = states(tmp_path / "run")
+    path = checkpoint.path_of(tmp_path / "run" / "checkpoints", 2)
+    config = TrainConfig(init=str(path), size=16)
+    network = runs.Run.start(config, torch.device("cpu")).model
+    assert_same(dict(network.state_dict()), dict(state["ema"]))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--size", "20"], "--size 20 is not a multiple of 8"),
+        (["--batch", "0"], "--batch 0 is less than 1"),
+        (["--init", "nowhere.pt"], "there is no model nowhere.pt"),
+        (["--data", "nowhere"], "there is no nowhere"),
+        (["--device", "cuda:99"], "--device cuda:99 cannot be used"),
+        (["--list", "nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_wrong_options(
+    options: list[str], wrong: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Options that cannot work are refused in one line, with exit code 2."""
+    assert train.main([*options, *wrong]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len([line for line in error if not line.startswith("decoding photographs")]) == 1
+    assert error[-1].startswith("train.py: ")
+    assert words in error[-1]
+
+
+def test_every_option_reaches_the_config() -> None:
+    """The config comes back from its own options and from JSON."""
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    configs.add_options(parser)
+    parsed = configs.from_options(parser.parse_args(["--data", "a", "b", "--no-flip", "--max-hours", "1.5"]))
+    assert parsed == TrainConfig(data=("a", "b"), flip=False, max_hours=1.5)
+    assert TrainConfig.from_dict(json.loads(json.dumps(parsed.to_dict()))) == parsed
+
+
+def test_learning_rate() -> None:
+    """The rate rises in a line and falls as a half cosine to nothing, or stays."""
+    from torch_model.optim import learning_rate
+
+    cosine = TrainConfig(lr=2.0, warmup=10, schedule="cosine")
+    assert learning_rate(cosine, 0, 110) == pytest.approx(0.2)
+    assert learning_rate(cosine, 10, 110) == pytest.approx(2.0)
+    assert learning_rate(cosine, 60, 110) == pytest.approx(1.0)
+    assert learning_rate(cosine, 110, 110) == pytest.approx(0.0)
+    assert learning_rate(TrainConfig(), 4000, 5000) == pytest.approx(1e-3)
+
+
+def test_unknown_device() -> None:
+    """A device that torch does not know is refused."""
+    with pytest.raises(UsageError):
+        runs.pick_device("abacus")
