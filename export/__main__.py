@@ -1,8 +1,8 @@
 """Turn trained weights into a model file: `python -m export WEIGHTS OUT.onnx`.
 
-WEIGHTS is a run's folder (its best checkpoint is taken), a checkpoint, a released .onnx, .safetensors, or Keras weights (.h5, .keras)
-of the original. The file is left only if ONNX's checks pass and the runtime computes from it what
-torch computes from the weights.
+WEIGHTS is the folder of a run (its best checkpoint is taken), a checkpoint, a released .onnx,
+.safetensors, or Keras weights (.h5, .keras) of the original. The file is left only if ONNX's checks
+pass and the runtime computes from it what torch computes from the weights.
 """
 
 from __future__ import annotations

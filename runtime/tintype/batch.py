@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tintype.adjustments import Adjustments
     from tintype.colorizer import Colorizer
+    from tintype.hints import Hints
 
 REPORT_VERSION: Final = 1
 DEFAULT_NAME: Final = "{stem}_color{ext}"
@@ -153,6 +154,7 @@ def run(
     jobs: Iterable[Job],
     colorizer: Colorizer,
     adjustments: Adjustments,
+    hints: Hints | None,
     *,
     overwrite: bool,
     max_megapixels: float,
@@ -173,7 +175,12 @@ def run(
             continue
         try:
             outcome = colorizer.colorize_file(
-                job.source, job.target, adjustments, max_megapixels=max_megapixels, compare=job.comparison
+                job.source,
+                job.target,
+                adjustments,
+                hints,
+                max_megapixels=max_megapixels,
+                compare=job.comparison,
             )
         except PhotoError as error:
             yield Record(str(job.source), None, "failed", str(error), **known)

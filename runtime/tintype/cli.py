@@ -22,8 +22,9 @@ from tintype.errors import PhotoError, TintypeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tintype.batch import Record
+    from tintype.batch import Job, Record
     from tintype.colorizer import Colorizer
+    from tintype.hints import Hints
 
 PIPE = "-"
 EXAMPLES = """\
@@ -80,6 +81,12 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="X",
             help=f"{item.metadata['help']} ({bounds})",
         )
+    add(
+        "--hints",
+        type=Path,
+        metavar="FILE",
+        help="PHOTO.tintype.json: colors that a person set, for one photograph",
+    )
     add("--version", action="version", version=f"tintype {__version__}")
     return parser
 
@@ -109,16 +116,17 @@ def run(options: argparse.Namespace) -> int:
     adjustments = Adjustments(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Adjustments)})
     if not options.max_megapixels > 0:
         raise UsageError(f"--max-megapixels {options.max_megapixels:g}: more than 0 is needed")
+    hints = _hints(options.hints)
     if options.photos == [PIPE]:
-        return _run_pipe(options, adjustments)
+        return _run_pipe(options, adjustments, hints)
     if PIPE in options.photos:
         raise UsageError("- stands for one photograph on stdin and goes with no other")
     if options.format is not None:
         raise UsageError("--format goes with - alone: for files the name's suffix gives the format")
-    return _run_files(options, adjustments)
+    return _run_files(options, adjustments, hints)
 
 
-def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
+def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hints | None) -> int:
     from tintype import batch, output
 
     started = time.time()
@@ -126,15 +134,10 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
     if not inputs:
         raise UsageError("name a photograph or a folder; tintype --help shows how")
     sources = batch.discover(inputs)
+    if hints is not None and len(sources) != 1:
+        raise UsageError(f"--hints belongs to one photograph, and there are {len(sources)}")
     colorizer = _open(options, adjustments)
-    names = batch.naming(inputs, options.out, options.name, colorizer.model)
-    if not options.overwrite:
-        found, sources = len(sources), batch.without_results(sources, inputs, names)
-        if len(sources) < found:
-            _say(
-                f"left out {found - len(sources)} files that are results or comparisons of others beside them"
-            )
-    jobs = batch.plan(sources, names, compare=options.compare)
+    jobs = _jobs(options, inputs, sources, colorizer.model)
     if options.report is not None:
         output.check_folder(options.report.parent)
 
@@ -143,6 +146,7 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
         jobs,
         colorizer,
         adjustments,
+        hints,
         overwrite=options.overwrite,
         max_megapixels=options.max_megapixels,
     )
@@ -163,7 +167,17 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments) -> int:
     return int(failed)
 
 
-def _run_pipe(options: argparse.Namespace, adjustments: Adjustments) -> int:
+def _jobs(options: argparse.Namespace, inputs: list[Path], sources: list[Path], model: str) -> list[Job]:
+    from tintype import batch
+
+    names = batch.naming(inputs, options.out, options.name, model)
+    kept = sources if options.overwrite else batch.without_results(sources, inputs, names)
+    if len(kept) < len(sources):
+        _say(f"left out {len(sources) - len(kept)} files that are results or comparisons of others")
+    return batch.plan(kept, names, compare=options.compare)
+
+
+def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hints | None) -> int:
     """Colorize one photograph from stdin to stdout."""
     import io
 
@@ -179,6 +193,7 @@ def _run_pipe(options: argparse.Namespace, adjustments: Adjustments) -> int:
             source,
             sys.stdout.buffer,
             adjustments,
+            hints,
             format_name=options.format and options.format.upper(),
             max_megapixels=options.max_megapixels,
         )
@@ -202,6 +217,14 @@ def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
             f"--vividness: the model {colorizer.model} predicts one color only; --strength works with all"
         )
     return colorizer
+
+
+def _hints(path: Path | None) -> Hints | None:
+    if path is None:
+        return None
+    from tintype.hints import read
+
+    return read(path)
 
 
 def _listed(path: str | None) -> list[str]:

@@ -29,6 +29,7 @@ from tintype.session import open_session, physical_cores
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from tintype.hints import Hints
     from tintype.image import Photo
 
 Array: TypeAlias = NDArray[Any]
@@ -50,9 +51,13 @@ class Prediction:
     ab_mean: Float | None
     """(2, h, w), of models that predict a distribution."""
 
-    def merger(self, adjustments: Adjustments, width: int, height: int) -> Merger:
-        """Return what colors the rows of a photograph of this size."""
+    def merger(
+        self, width: int, height: int, adjustments: Adjustments = _AS_PREDICTED, hints: Hints | None = None
+    ) -> Merger:
+        """Return what colors the rows of a photograph of this size: as adjusted, then as hinted."""
         ab = adjustments.apply(self.lightness, self.ab, self.ab_mean)
+        if hints is not None:
+            ab = hints.apply(self.lightness, ab)
         return Merger(fit(self.lightness, ab), width, height)
 
 
@@ -87,7 +92,8 @@ class Colorizer:
         """
         if threads is not None and threads < 1:
             raise UsageError(f"{threads} threads: at least 1 is needed")
-        self.session = open_session(models.find(model), provider, threads)
+        self.threads = threads or physical_cores()
+        self.session = open_session(models.find(model), provider, self.threads)
         metadata = self.session.metadata
         self.working_size = metadata.working_size if working_size is None else working_size
         if fault := working_size_fault(self.working_size, metadata.multiple):
@@ -118,13 +124,18 @@ class Colorizer:
         return Prediction(lightness, ab[0], None if ab_mean is None else ab_mean[0])
 
     @overload
-    def colorize(self, photo: bytes, adjustments: Adjustments = ...) -> bytes: ...
+    def colorize(self, photo: bytes, adjustments: Adjustments = ..., hints: Hints | None = ...) -> bytes: ...
     @overload
-    def colorize(self, photo: Array, adjustments: Adjustments = ...) -> Array: ...
+    def colorize(self, photo: Array, adjustments: Adjustments = ..., hints: Hints | None = ...) -> Array: ...
     @overload
-    def colorize(self, photo: str | Path | Image.Image, adjustments: Adjustments = ...) -> Image.Image: ...
     def colorize(
-        self, photo: bytes | Array | str | Path | Image.Image, adjustments: Adjustments = _AS_PREDICTED
+        self, photo: str | Path | Image.Image, adjustments: Adjustments = ..., hints: Hints | None = ...
+    ) -> Image.Image: ...
+    def colorize(
+        self,
+        photo: bytes | Array | str | Path | Image.Image,
+        adjustments: Adjustments = _AS_PREDICTED,
+        hints: Hints | None = None,
     ) -> bytes | Array | Image.Image:
         """Colorize a photograph and give back what was given.
 
@@ -133,19 +144,20 @@ class Colorizer:
         A colored photograph is made grey first. Raises a PhotoError or UsageError.
         """
         if isinstance(photo, np.ndarray):
-            return self._colorize_array(photo, adjustments)
+            return self._colorize_array(photo, adjustments, hints)
         if isinstance(photo, bytes):
             opened = images.read(io.BytesIO(photo), name="the photograph")
-            result, _ = self._colorize_photo(opened, adjustments)
+            result, _ = self._colorize_photo(opened, adjustments, hints)
             return output.encoded(result, opened)
         opened = images.wrap(photo) if isinstance(photo, Image.Image) else images.read(Path(photo))
-        return self._colorize_photo(opened, adjustments)[0]
+        return self._colorize_photo(opened, adjustments, hints)[0]
 
     def colorize_file(
         self,
         source: Path | BinaryIO,
         target: Path | BinaryIO,
         adjustments: Adjustments = _AS_PREDICTED,
+        hints: Hints | None = None,
         *,
         format_name: str | None = None,
         max_megapixels: float = images.MAX_MEGAPIXELS,
@@ -161,7 +173,7 @@ class Colorizer:
         photo = images.read(source, max_megapixels)
         with images.fitting(images.name_of(source)):
             panels = comparison.before(photo) if compare else []
-            result, psnr = self._colorize_photo(photo, adjustments)
+            result, psnr = self._colorize_photo(photo, adjustments, hints)
             if isinstance(target, Path):
                 with output.replacing(target) as file:
                     output.encode(result, photo, file, format_name or output.format_of(target))
@@ -191,19 +203,21 @@ class Colorizer:
         side = (self.working_size, self.working_size)
         return photo.resize(side, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
 
-    def _colorize_photo(self, photo: Photo, adjustments: Adjustments) -> tuple[Image.Image, float | None]:
+    def _colorize_photo(
+        self, photo: Photo, adjustments: Adjustments, hints: Hints | None
+    ) -> tuple[Image.Image, float | None]:
         """Return the colorized image (the photograph's own where it is RGB) and the PSNR if there is one."""
         lightness, colored = self.prepare(photo.image)
-        merger = self.predict(lightness).merger(adjustments, *photo.size)
+        merger = self.predict(lightness).merger(*photo.size, adjustments, hints)
         result, error = photo.result(), 0.0
-        for top, before, after in strips(photo.rows, merger, physical_cores()):
+        for top, before, after in strips(photo.rows, merger, self.threads):
             if colored:
                 error += float(np.sum((before.astype(np.float32) - after) ** 2, dtype=np.float64))
             photo.put(result, after, top)
         mean = error / (photo.size[0] * photo.size[1] * 3)
         return result, 10 * math.log10(255**2 / mean) if colored and mean else None
 
-    def _colorize_array(self, photo: Array, adjustments: Adjustments) -> Array:
+    def _colorize_array(self, photo: Array, adjustments: Adjustments, hints: Hints | None) -> Array:
         shaped = photo.ndim == 2 or (photo.ndim == 3 and photo.shape[2] == 3)
         if not shaped or photo.dtype not in (np.uint8, np.uint16) or not photo.size:
             raise UsageError(
@@ -215,8 +229,8 @@ class Colorizer:
             if photo.dtype == np.uint16
             else Image.fromarray(photo)
         )
-        merger = self.predict(self.prepare(small)[0]).merger(adjustments, width, height)
+        merger = self.predict(self.prepare(small)[0]).merger(width, height, adjustments, hints)
         colorized = np.empty((height, width, 3), photo.dtype)
-        for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, physical_cores()):
+        for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, self.threads):
             colorized[top : top + len(rows)] = rows
         return colorized

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from tintype import image as images
-from tintype.adjustments import Adjustments
 from tintype.comparison import panel
 from tintype.errors import TintypeError
 from tintype.gui.state import Colorized, Event, Failed, Opened, Saved
@@ -74,7 +73,7 @@ class Worker:
         colorizer = self._ready()
         prediction = colorizer.predict(colorizer.prepare(self._photo.image)[0])
         before = panel(self._photo.image)
-        after = Image.fromarray(prediction.merger(Adjustments(), *before.size)(np.asarray(before), 0))
+        after = Image.fromarray(prediction.merger(*before.size)(np.asarray(before), 0))
         seconds = time.perf_counter() - start
         return Colorized(after, seconds, colorizer.model, colorizer.provider, colorizer.working_size)
 

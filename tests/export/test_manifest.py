@@ -1,0 +1,24 @@
+"""models.json says what the bundled files are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from export.manifest import manifest
+from tintype import models
+
+pytestmark = pytest.mark.released
+
+
+def test_manifest_is_true() -> None:
+    """models.json equals what is read from the bundled files, and every model has its card."""
+    stored = json.loads((models.FOLDER / "models.json").read_text())
+    assert stored == manifest(models.FOLDER, models.default())
+    assert stored["default"] in stored["models"]
+    for name, entry in stored["models"].items():
+        assert (models.FOLDER / entry["card"]).is_file(), name
+        assert entry["stored"] == "float16"
+        assert entry["opset"] <= 18
+        assert entry["ir"] <= 9

@@ -1,0 +1,143 @@
+"""Strokes set colors, which spread to the photograph's edges and no further."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tintype.errors import UsageError
+from tintype.hints import Hints, Stroke, parse, read
+from tintype.lab import rgb_to_lab
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RED, BLUE = (200, 40, 40), (40, 60, 200)
+
+
+def step(low: float, high: float, noise: float = 0.0) -> Any:
+    """Return L* (128, 128) with an edge in the middle."""
+    lightness = np.full((128, 128), low, np.float32)
+    lightness[:, 64:] = high
+    grain = np.random.default_rng(0).normal(0, 1, lightness.shape)
+    return lightness + (noise * grain).astype(np.float32)
+
+
+def share(ab: Any, color: tuple[int, int, int]) -> Any:
+    """Return how much of a color's chroma each pixel of ab has."""
+    target = rgb_to_lab(np.array(color, np.uint8))[1:]
+    return np.tensordot(target, ab, axes=1) / np.dot(target, target)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("contrast", [20.0, -30.0])
+def test_color_stops_at_an_edge(contrast: float, noise: float) -> None:
+    """Beside a step edge one click covers 90 % of its region, and under 5 % of what lies beyond."""
+    lightness = step(50, 50 + contrast, noise)
+    hints = Hints(1280, 1280, (Stroke(((200.0, 640.0),), 40.0, RED),))
+    covered = share(hints.apply(lightness, np.zeros((2, 128, 128), np.float32)), RED)
+    assert (covered[:, :64] > 0.5).mean() > 0.9
+    assert (covered[:, 64:] > 0.5).mean() < 0.05
+    assert covered[:, 64:].mean() < 0.05
+
+
+def test_two_colors_share_a_region() -> None:
+    """Two strokes on either side of an edge keep to their sides."""
+    hints = Hints(128, 128, (Stroke(((20, 64),), 3, RED), Stroke(((100, 20), (100, 100)), 3, BLUE)))
+    ab = hints.apply(step(30, 70), np.zeros((2, 128, 128), np.float32))
+    assert share(ab, RED)[:, :60].mean() > 0.9
+    assert share(ab, BLUE)[:, 68:].mean() > 0.9
+
+
+def test_null_keeps_grey() -> None:
+    """A stroke without a color takes the color away from its region."""
+    ab = np.full((2, 128, 128), 30, np.float32)
+    grey = Hints(128, 128, (Stroke(((20, 64),), 3, None),)).apply(step(30, 70), ab)
+    assert np.abs(grey[:, :, :60]).mean() < 3
+    assert np.abs(grey[:, :, 68:]).mean() > 27
+
+
+def test_later_strokes_win() -> None:
+    """Where two strokes touch, the later one counts."""
+    strokes = (Stroke(((64, 64),), 10, RED), Stroke(((64, 64),), 10, BLUE))
+    ab = Hints(128, 128, strokes).apply(step(50, 50), np.zeros((2, 128, 128), np.float32))
+    assert share(ab, BLUE)[64, 64] > 0.9
+
+
+@pytest.mark.parametrize("size", [(1280, 1280), (128, 128), (5000, 300)])
+def test_strokes_scale_with_the_photograph(size: tuple[int, int]) -> None:
+    """A stroke set at a place of a photograph of another size or shape falls on the same place."""
+    width, height = size
+    hints = Hints(width, height, (Stroke(((width * 0.25, height * 0.5),), 0.0, RED),))
+    ab = hints.apply(step(30, 70), np.zeros((2, 128, 128), np.float32))
+    assert share(ab, RED)[64, 32] > 0.9
+    assert abs(share(ab, RED)[64, 100]) < 0.05
+
+
+def test_outside_strokes_change_nothing() -> None:
+    """Strokes outside of the photograph leave its colors as they were."""
+    ab = np.ones((2, 64, 64), np.float32)
+    hints = Hints(64, 64, (Stroke(((-500, -500),), 2, RED),))
+    np.testing.assert_array_equal(hints.apply(np.full((64, 64), 50, np.float32), ab), ab)
+
+
+def test_solving_is_quick() -> None:
+    """Three colors on a noisy photograph at working size 256 are spread within seconds."""
+    lightness = np.kron(step(20, 80, 5.0), np.ones((2, 2), np.float32))
+    strokes = tuple(Stroke(((x, 100.0),), 4, c) for x, c in ((40.0, RED), (130.0, BLUE), (220.0, None)))
+    start = time.perf_counter()
+    assert np.isfinite(Hints(256, 256, strokes).apply(lightness, np.zeros((2, 256, 256), np.float32))).all()
+    assert time.perf_counter() - start < 20
+
+
+def test_file(tmp_path: Path) -> None:
+    """Hints come back from their file as they were."""
+    hints = Hints(300, 200, (Stroke(((1.5, 2.0), (3.0, 4.0)), 5.0, RED), Stroke(((9.0, 9.0),), 1.0, None)))
+    path = tmp_path / "a.tintype.json"
+    path.write_text(hints.to_json())
+    assert read(path) == hints
+
+
+GOOD: dict[str, Any] = {"tintype_hints": 1, "size": [4, 4], "strokes": []}
+STROKE: dict[str, Any] = {"points": [[1, 1]], "radius": 1, "color": "#ff0000"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "[]",
+        "{",
+        "9" * 5000,
+        "[" * 100000,
+        json.dumps(GOOD | {"tintype_hints": 2}),
+        json.dumps(GOOD | {"size": [0, 4]}),
+        json.dumps(GOOD | {"size": [4]}),
+        json.dumps(GOOD | {"size": [float("inf"), 4]}),
+        json.dumps({"tintype_hints": 1, "size": [4, 4]}),
+        json.dumps(GOOD | {"strokes": [STROKE | {"color": "red"}]}),
+        json.dumps(GOOD | {"strokes": [STROKE | {"points": []}]}),
+        json.dumps(GOOD | {"strokes": [STROKE | {"points": [[1, float("nan")]]}]}),
+        json.dumps(GOOD | {"strokes": [STROKE | {"points": 7}]}),
+        json.dumps(GOOD | {"strokes": [STROKE | {"radius": "wide"}]}),
+        json.dumps(GOOD | {"strokes": [7]}),
+    ],
+)
+def test_refused(tmp_path: Path, wrong: str) -> None:
+    """What is no hints file is refused in one line."""
+    path = tmp_path / "wrong.json"
+    path.write_text(wrong)
+    with pytest.raises(UsageError) as error:
+        read(path)
+    assert "\n" not in str(error.value)
+
+
+def test_missing(tmp_path: Path) -> None:
+    """A hints file that is not there is told as such."""
+    with pytest.raises(UsageError, match="No such file"):
+        read(tmp_path / "none.json")
+    assert parse(json.dumps(GOOD)).strokes == ()
