@@ -52,7 +52,12 @@ class Photos:
     """Names of photographs left out, with the reason."""
 
     def split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the indices to train on and to validate with: sorted by content, the last 5 %."""
+        """Return the indices to train on and to validate with: sorted by content, the last 5 %.
+
+        Raises UsageError for a single photograph.
+        """
+        if len(self.names) < 2:
+            raise UsageError("one photograph cannot be split: name more, or others to validate with by --val")
         order = np.array(sorted(range(len(self.names)), key=self.digests.__getitem__), np.int64)
         held = max(1, round(len(order) / 20))
         return order[:-held], order[-held:]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
@@ -29,6 +30,7 @@ Array: TypeAlias = NDArray[Any]
 
 SIDE = 256
 GREY = "plain grey"
+SHOWN, COLUMNS, GAP = 24, 6, 12  # photographs on a sheet, in a row of it, px between rows
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,20 @@ class Scores:
     """Of the two means."""
 
 
-def score(name: str, size: int, pixels: NDArray[np.uint8], colorize: Callable[[Array], Array]) -> Scores:
-    """Score what `colorize` makes of photographs (N, H, W, 3) uint8."""
+@dataclass(frozen=True)
+class Contender:
+    """What is scored."""
+
+    name: str
+    size: int
+    """Working size, px; 0 for what has none."""
+    colorize: Callable[[Array], Array]
+    """sRGB (H, W, 3) uint8 to the same."""
+
+
+def score(contender: Contender, pixels: NDArray[np.uint8]) -> Scores:
+    """Score what a contender makes of photographs (N, H, W, 3) uint8."""
+    name, size, colorize = contender.name, contender.size, contender.colorize
     psnrs, squares, ours, theirs = [], [], [], []
     with Progress(f"scoring {name} at {size}", len(pixels)) as progress:
         for photo in pixels:
@@ -70,6 +84,20 @@ def grey(photo: Array) -> Array:
     lightness = rgb_to_lab(photo)[..., 0]
     nothing = np.zeros_like(lightness)
     return lightness_ab_to_rgb(lightness, nothing, nothing, np.uint8)
+
+
+def sheet(contenders: Sequence[Contender], pixels: NDArray[np.uint8]) -> Image.Image:
+    """Lay out photographs (N, H, W, 3): a column each, from above grey, every contender, the original."""
+    bands = []
+    for start in range(0, len(pixels), COLUMNS):
+        photos_of_band = pixels[start : start + COLUMNS]
+        rows = [[c.colorize(photo) for photo in photos_of_band] for c in contenders]
+        rows.append(list(photos_of_band))
+        band = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+        bands.append(
+            np.pad(band, ((0, GAP), (0, COLUMNS * SIDE - band.shape[1]), (0, 0)), constant_values=255)
+        )
+    return Image.fromarray(np.concatenate(bands))
 
 
 def table(rows: Sequence[Scores]) -> str:
@@ -101,6 +129,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--limit", type=int, help="score at most so many photographs")
     add("--list", type=Path, help="file of names, one a line: score only these")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
+    add(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="draw grey, colorized and original, of up to 24 photographs",
+    )
     add("--json", type=Path, metavar="FILE", help="write the scores")
     options = parser.parse_args(arguments)
     try:
@@ -118,13 +152,15 @@ def evaluate(options: argparse.Namespace) -> list[Scores]:
     """Score every model at every working size; the first row is plain grey's."""
     sources = photos.find(options.data, photos.Selection(options.list, options.limit), options.cache)
     found = cache.load(sources, SIDE, "stretch", options.cache)
-    rows = [score(GREY, 0, found.pixels, grey)]
+    contenders = [Contender(GREY, 0, grey)]
     for model in options.model:
         for size in options.working_size:
             colorizer = Colorizer(model, working_size=size)
             name = colorizer.model if model == "default" else Path(model).stem
-            rows.append(score(name, colorizer.working_size, found.pixels, colorizer.colorize))
-    return rows
+            contenders.append(Contender(name, colorizer.working_size, colorizer.colorize))
+    if options.sheet is not None:
+        sheet(contenders, found.pixels[:SHOWN]).save(options.sheet, quality=90)
+    return [score(contender, found.pixels) for contender in contenders]
 
 
 if __name__ == "__main__":

@@ -167,8 +167,7 @@ def _select(sources: list[Source], selection: Selection) -> list[Source]:
     if selection.categories:
         sources = [s for s in sources if any(fnmatch.fnmatch(s.category, p) for p in selection.categories)]
     if selection.limit is not None and selection.limit < len(sources):
-        sources = sorted(sources, key=lambda s: hashlib.sha256(s.name.encode()).digest())
-        sources = sources[: selection.limit]
+        sources = sorted(sources, key=lambda s: hashlib.sha256(s.name.encode()).digest())[: selection.limit]
     return sources
 
 

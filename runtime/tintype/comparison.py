@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from tintype.lab import lightness_ab_to_rgb
 from tintype.merge import lightness_of
@@ -40,6 +40,8 @@ def before(photo: Photo) -> list[Image.Image]:
 
 def compose(panels: Sequence[Image.Image], psnr: float | None) -> Image.Image:
     """Lay three panels side by side with their titles; the PSNR stands under the last, if known."""
+    from PIL import ImageDraw
+
     width, height = panels[0].size
     size = max(10, min(width, height) // 24)
     picture = Image.new("RGB", (3 * width + 4 * GAP, height + 3 * GAP + size), _PAPER)

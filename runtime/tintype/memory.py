@@ -1,9 +1,10 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and giving back what it no longer needs."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -17,6 +18,18 @@ def available() -> int | None:
     """
     limits = [limit for limit in (_machine(), _container(), _process()) if limit is not None]
     return min(limits) if limits else None
+
+
+def give_back() -> None:
+    """Return freed memory to the system where the C library keeps it: glibc, on Linux.
+
+    Opening a model leaves about 27 MB behind, which would add to the peak of a large photograph.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _machine() -> int | None:

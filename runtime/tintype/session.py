@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype import models
+from tintype import memory
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, ProviderError
 from tintype.metadata import INPUT, MEAN_OUTPUT, OUTPUT, Metadata
 
@@ -108,6 +109,7 @@ def _first(path: Path, names: Sequence[str], threads: int) -> Session:
             continue
         if session.get_providers()[0] == PROVIDERS[name]:
             session.disable_fallback()
+            memory.give_back()
             return Session(path, name, session)
         reason = "onnxruntime fell back to another provider"
     if "cpu" in names:
