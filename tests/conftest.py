@@ -63,7 +63,8 @@ def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     picture[disk] = picture[disk] * 0.5 + (90, 10, 20)
     picture[stripes] *= 0.7
     picture += np.random.default_rng(seed).normal(0, 3, picture.shape)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return rounded
 
 
 @pytest.fixture(scope="session")

@@ -73,9 +73,9 @@ class _Loader(SourceFileLoader):
 
 
 def _declare() -> None:
-    import torch
+    from torch import library as registry
 
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = registry.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for operator in OPERATORS:
         library.define(operator)
     _libraries.append(library)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,25 +142,35 @@ def _prepare(opened: Image.Image) -> Photo:
     if opened.format == "TIFF":
         opened.info["exif"] = _exif_of_tiff(opened)
     image = _to_srgb(opened, photo)
-    ImageOps.exif_transpose(image, in_place=True)
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except Exception:  # noqa: BLE001 - Pillow's reader of EXIF raises whatever the damage makes it raise
+        photo.notes.append("its EXIF could not be read and was left out")
+        image.info.pop("exif", None)
     photo.info = {key: image.info[key] for key in _KEPT if image.info.get(key)}
     photo.image = _to_mode(image, photo)
     photo.image.info.pop("icc_profile", None)  # it is sRGB now
     return photo
 
 
-def descriptive(exif: Image.Exif) -> Image.Exif:
+def descriptive(exif: bytes) -> Image.Exif:
     """Return what is said of the photograph, without what describes a file's layout, and without folders."""
+    there = Image.Exif()
+    there.load(exif)
+    return _descriptive(there)
+
+
+def _descriptive(there: Image.Exif) -> Image.Exif:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
-        if exif.get(tag):
-            kept[tag] = exif[tag]
+        if there.get(tag):
+            kept[tag] = there[tag]
     return kept
 
 
 def _exif_of_tiff(image: Image.Image) -> bytes:
     there = image.getexif()
-    kept = descriptive(there)
+    kept = _descriptive(there)
     for tag in _FOLDERS:
         if folder := there.get_ifd(tag):
             kept[tag] = dict(folder)
@@ -244,8 +255,9 @@ def _reason(source: Path | BinaryIO, error: Exception) -> str:
 
 @contextmanager
 def _unlimited() -> Iterator[None]:
-    """Put our own limit on size in place of Pillow's, which is the process's."""
-    with _lock:
+    """Put our own limit on size in place of Pillow's, which is the process's; keep its warnings quiet."""
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             yield

@@ -105,12 +105,10 @@ def _options(photo: Photo, format_name: str) -> dict[str, Any]:
 def _metadata(photo: Photo, format_name: str) -> dict[str, Any]:
     """Return what the format can hold of exif, dpi and xmp; each is tried on a single pixel first."""
     kept = {key: photo.info[key] for key in _METADATA.get(format_name, ()) if photo.info.get(key)}
-    if format_name == "TIFF" and "exif" in kept:
-        exif = Image.Exif()
-        exif.load(kept["exif"])
-        kept["exif"] = descriptive(exif)  # folders are more than Pillow can write into a compressed TIFF
     for key in list(kept):
         try:
+            if format_name == "TIFF" and key == "exif":  # Pillow writes no folders into a compressed TIFF
+                kept[key] = descriptive(kept[key])
             Image.new("RGB", (1, 1)).save(io.BytesIO(), format_name, **{key: kept[key]})
         except Exception as error:  # noqa: BLE001 - encoders raise whatever a bad value makes them raise
             photo.notes.append(f"its {key} was left out: {error}")

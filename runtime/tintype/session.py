@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype import models
-from tintype import memory
+from tintype import memory, models
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, ProviderError
 from tintype.metadata import INPUT, MEAN_OUTPUT, OUTPUT, Metadata
 

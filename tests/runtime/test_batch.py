@@ -31,7 +31,7 @@ def _names(out: Path | None = None, template: str = batch.DEFAULT_NAME) -> Namin
 
 def _run(jobs: list[Job], colorizer: Colorizer, **options: Any) -> list[Record]:
     settings = {"overwrite": False, "max_megapixels": 512.0} | options
-    return list(batch.run(jobs, colorizer, Adjustments(), **settings))
+    return list(batch.run(jobs, colorizer, Adjustments(), None, **settings))
 
 
 def test_discover_folder(tmp_path: Path) -> None:
@@ -159,12 +159,12 @@ def test_plan(tmp_path: Path) -> None:
         (["a.jpg", "a_compare.png"], None, "{stem}_color{ext}", True, "is a photograph of this run"),
     ],
 )
-def test_collisions(
+def test_collisions(  # noqa: PLR0917 - cases are many-sided
     tmp_path: Path,
     files: list[str],
     out: str | None,
     template: str,
-    compare: bool,
+    compare: bool,  # noqa: FBT001
     message: str,
 ) -> None:
     """Two results of one name, or a result in a photograph's place, are refused before the work."""
@@ -185,7 +185,7 @@ def test_collision_through_a_link(tmp_path: Path) -> None:
 
 
 def test_without_results(tmp_path: Path) -> None:
-    """Results and comparisons of an earlier run are left out of a folder, unless they are named themselves."""
+    """Results and comparisons of an earlier run are left out of a folder, unless named themselves."""
     sources = _touch(tmp_path, "a.png", "a_color.png", "a_compare.png", "b_color.png")
     kept = batch.without_results(sources, [tmp_path], _names())
     assert [path.name for path in kept] == ["a.png", "b_color.png"]
@@ -196,7 +196,7 @@ def test_without_results(tmp_path: Path) -> None:
 def test_run(colorizer: Colorizer, color_photo: Path, grey_photo: Path, stub: Path, tmp_path: Path) -> None:
     """Each photograph gives a record of what became of it, in order, when it has become so."""
     jobs = batch.plan([color_photo, grey_photo], _names())
-    work = batch.run(jobs, colorizer, Adjustments(), overwrite=False, max_megapixels=512)
+    work = batch.run(jobs, colorizer, Adjustments(), None, overwrite=False, max_megapixels=512)
     first = next(work)
     assert jobs[0].target.exists()
     assert not jobs[1].target.exists()

@@ -81,7 +81,7 @@ def test_16_bits_are_used(colorizer: Colorizer) -> None:
 )
 def test_other_arrays(colorizer: Colorizer, photo: Array) -> None:
     """An array of another shape or dtype is refused with what is wanted."""
-    with pytest.raises(UsageError, match="wanted is uint8 or uint16, .H, W. or .H, W, 3."):
+    with pytest.raises(UsageError, match=r"wanted is uint8 or uint16, .H, W. or .H, W, 3."):
         colorizer.colorize(photo)
 
 
@@ -157,7 +157,7 @@ def test_sizes(colorizer: Colorizer, height: int, width: int, channels: int) -> 
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.floats(0, 2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_lightness_is_kept(colorizer: Colorizer, seed: int, height: int, width: int, strength: float) -> None:
     """At any strength the result is as light as the photograph, pixel by pixel."""
     photo = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
@@ -309,7 +309,8 @@ def test_prepare(colorizer: Colorizer, color_array: Array, mode: str) -> None:
     else:
         photo = Image.fromarray(color_array).convert(mode)
     lightness, colored = colorizer.prepare(photo)
-    assert (lightness.shape, lightness.dtype) == ((64, 64), np.float32)
+    assert lightness.shape == (64, 64)
+    assert lightness.dtype == np.float32
     assert 0 <= lightness.min() < lightness.max() <= 100
     assert colored == (mode in ("RGB", "RGBA"))
 
@@ -369,7 +370,7 @@ def test_nothing_left_on_failure(
             super().__init__(file)
             self.write = self.refuse
 
-        def refuse(self, content: Any) -> int:
+        def refuse(self, _: Any) -> int:
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(output, "_Sink", Full)

@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from tintype import image, memory
 from tintype.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Array = NDArray[Any]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" photoshop:City="Riga"/></x:xmpmeta>'
@@ -136,7 +139,7 @@ def test_orientation(format_name: str, orientation: int) -> None:
     """A photograph is turned upright, whatever way the camera was held, and what is kept says upright."""
     upright = np.zeros((16, 24), np.uint8)
     upright[:8, :8] = 255
-    turn = {
+    turn: dict[int, Callable[[Array], Array]] = {
         1: lambda a: a,
         2: np.fliplr,
         3: lambda a: np.rot90(a, 2),
@@ -236,6 +239,33 @@ def test_damaged_profile(mode: str, note: str, color_array: Array) -> None:
     assert "icc_profile" not in photo.image.info
 
 
+def _odd_exif() -> bytes:
+    """Return EXIF of a photograph on its side, with a value that can be read and not be written again."""
+    exif = Image.Exif()
+    exif[271], exif[274] = "Maker of cameras", 6
+    text, fraction = struct.pack(">HHI", 271, 2, 17), struct.pack(">HHI", 271, 5, 1)  # tag, type, count
+    return exif.tobytes().replace(text, fraction)
+
+
+@pytest.mark.parametrize(
+    ("exif", "format_name", "size", "kept"),
+    [
+        (b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01", "JPEG", (20, 10), True),
+        (b"Exif\0\0nothing of the kind", "JPEG", (20, 10), True),
+        (b"Exif\0\0nothing of the kind", "PNG", (20, 10), False),
+        (_odd_exif(), "JPEG", (10, 20), False),
+        (_odd_exif(), "PNG", (10, 20), False),
+    ],
+    ids=["short JPEG", "words JPEG", "words PNG", "odd JPEG", "odd PNG"],
+)
+def test_damaged_exif(exif: bytes, format_name: str, size: tuple[int, int], kept: bool) -> None:  # noqa: FBT001
+    """Damage in the EXIF does not keep a photograph from being read upright; the notes say what is lost."""
+    photo = image.read(_bytes(Image.new("L", (20, 10)), format_name, exif=exif))
+    assert photo.size == size
+    assert photo.notes == ([] if kept else ["its EXIF could not be read and was left out"])
+    assert ("exif" in photo.info) == kept
+
+
 def test_animation(color_array: Array) -> None:
     """Of an animation the first frame is taken, and the notes say so."""
     frames = [Image.fromarray(color_array), Image.fromarray(255 - color_array)]
@@ -288,7 +318,7 @@ def test_damaged(content: bytes, reason: str, tmp_path: Path) -> None:
         image.read(path)
     assert str(caught.value).startswith(f"{path} cannot be read as a photograph: ")
     assert "\n" not in str(caught.value)
-    with pytest.raises(PhotoUnreadableError, match="^the photograph cannot be read") as caught:
+    with pytest.raises(PhotoUnreadableError, match=r"^the photograph cannot be read") as caught:
         image.read(io.BytesIO(content))
     assert "BytesIO" not in str(caught.value)
     assert isinstance(caught.value, ValueError)

@@ -105,7 +105,7 @@ def test_strips_equal_whole(seed: int, height: int, step: int, dtype: Any) -> No
     rgb = _random(seed, (height, 13, 3), dtype)
     ab = np.random.default_rng(seed).normal(0, 60, (2, height, 13)).astype(np.float32)
     lightness = lab.rgb_to_lightness(rgb)
-    whole = lab.lightness_ab_to_rgb(lightness, *ab, dtype)
+    whole = lab.lightness_ab_to_rgb(lightness, ab[0], ab[1], dtype)
     for top in range(0, height, step):
         rows = slice(top, top + step)
         np.testing.assert_array_equal(lab.rgb_to_lab(rgb[rows]), lab.rgb_to_lab(rgb)[rows])

@@ -45,7 +45,7 @@ def test_costs_nothing(work: str) -> None:
 
 
 def test_runs_without_the_training_side(stub: Path, color_photo: Path, tmp_path: Path) -> None:
-    """With the packages of the training side made unimportable, every module loads and a photo is colorized."""
+    """With the packages of the training side unimportable, every module loads and a photo is colorized."""
     code = (
         BLOCK.format(names=HEAVY) + f"exec({EVERY_MODULE!r}); from tintype.cli import main; sys.exit(main())"
     )

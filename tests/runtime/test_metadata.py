@@ -1,4 +1,4 @@
-"""The contract that a model file carries: there and back, and refused where anything is missing or unknown."""
+"""The contract that a model file carries: there and back, refused where anything is missing or unknown."""
 
 from __future__ import annotations
 

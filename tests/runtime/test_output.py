@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,7 +53,7 @@ def test_error_in_the_middle(tmp_path: Path, error: BaseException, earlier: byte
     path = tmp_path / "color.png"
     if earlier is not None:
         path.write_bytes(earlier)
-    with pytest.raises(type(error)), output.replacing(path) as file:
+    with pytest.raises(type(error)), output.replacing(path) as file:  # noqa: PT012
         file.write(b"half")
         raise error
     assert [p.read_bytes() for p in tmp_path.iterdir()] == ([] if earlier is None else [earlier])
@@ -71,7 +72,7 @@ def test_system_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: i
     elif moment == "fsync":
         monkeypatch.setattr(os, "fsync", refuse)
     path = tmp_path / "color.png"
-    with pytest.raises(OutputError) as caught, output.replacing(path) as file:
+    with pytest.raises(OutputError) as caught, output.replacing(path) as file:  # noqa: PT012
         file.write(b"half")
         if moment == "write":
             refuse()
@@ -107,7 +108,7 @@ def test_impossible_places(tmp_path: Path, place: str) -> None:
 
 @pytest.mark.parametrize(("place", "made"), [("new/deep", True), ("", True), ("file/deep", False)])
 def test_check_folder(tmp_path: Path, place: str, made: bool) -> None:  # noqa: FBT001
-    """A folder for results is made if missing, and nothing stays in it; one that cannot be made is refused."""
+    """A folder for results is made if missing, and nothing stays in it; else it is refused."""
     (tmp_path / "file").write_text("a file")
     folder = tmp_path / place
     if made:
@@ -124,7 +125,7 @@ def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(**_: Any) -> BinaryIO:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(output.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(OutputError, match="cannot be written: Permission denied"):
         output.check_folder(tmp_path)
 
@@ -210,6 +211,7 @@ def test_metadata(format_name: str, compression: str | None) -> None:
         ({"dpi": (float("nan"), 1)}, "PNG"),
         ({"dpi": (float("inf"), 1)}, "JPEG"),
         ({"exif": b"Exif\0\0" + bytes(70_000)}, "JPEG"),
+        ({"exif": b"Exif\0\0nothing of the kind"}, "TIFF"),
         ({"xmp": bytes(70_000)}, "JPEG"),
     ],
 )

@@ -71,7 +71,7 @@ def test_run(stub: Path, stub_mean: Path, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("shape", [(64, 64), (1, 64, 64), (1, 2, 64, 64), (1, 1, 60, 64), (1, 1, 64, 4)])
 def test_wrong_shapes(stub: Path, shape: tuple[int, ...]) -> None:
     """Lightness of another shape is refused with the shape wanted."""
-    with pytest.raises(ValueError, match="wanted is .N, 1, H, W., H and W multiples of 8"):
+    with pytest.raises(ValueError, match=r"wanted is .N, 1, H, W., H and W multiples of 8"):
         open_session(stub).run(np.zeros(shape, np.float32))
 
 
@@ -156,7 +156,7 @@ def test_memory_runs_out(stub: Path) -> None:
 
     opened = open_session(stub)
     opened._session = SimpleNamespace(run=exhaust)
-    with pytest.raises(MemoryError, match="^Failed to allocate memory"):
+    with pytest.raises(MemoryError, match=r"^Failed to allocate memory"):
         opened.run(np.zeros((1, 1, 64, 64), np.float32))
 
 
@@ -216,7 +216,7 @@ class _Opened:
         (["coreml", "openvino", "cpu"], ["coreml", "openvino", "cpu"], False, "cpu"),
     ],
 )
-def test_auto(
+def test_auto(  # noqa: PLR0917 - cases are many-sided
     stub: Path,
     monkeypatch: pytest.MonkeyPatch,
     installed: list[str],
