@@ -25,8 +25,8 @@ try:
 
     from tintype.errors import TintypeError
     from tintype.progress import duration
-    from torch_model import cache, config as configs, journal, photos
-    from torch_model.batches import Batches
+    from torch_model import cache, checkpoint, config as configs, journal, photos
+    from torch_model.batches import Batches, Chosen
     from torch_model.checkpoint import CheckpointError
     from torch_model.losses import LOSSES
     from torch_model.optim import learning_rate
@@ -38,23 +38,30 @@ except ModuleNotFoundError as missing:
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from torch_model.config import TrainConfig
 
+ADVICE = (
+    "its checkpoints are from before that. Go on from them with another --out, --init THE_OLD_FOLDER "
+    "and a lower --lr or --clip 1"
+)
 TIMED_PHOTOS = 8  # photographs of the steps that are timed before the start, for the first ETA
 
 
 class Stop:
     """Why training should end before its last step, if at all: a signal, or the time allowed."""
 
-    def __init__(self, max_hours: float | None) -> None:
-        self.deadline = math.inf if max_hours is None else time.monotonic() + 3600 * max_hours
-        self.signal = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+    def __init__(self, deadline: float) -> None:
+        """Take over Ctrl-C and SIGTERM until `release`; `deadline` is by time.monotonic."""
+        self.deadline, self.signal = deadline, 0
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._on_signal) for number in numbers}
+
+    def release(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         self.signal = number
@@ -79,37 +86,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     configs.add_options(parser)
+    if arguments is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return train(configs.from_options(parser.parse_args(arguments)))
     except DivergedError as error:
-        print(
-            f"train.py: {error}: the last checkpoint is good; try a lower --lr, or --clip 1", file=sys.stderr
-        )
-        return 1
+        return _fail(f"{error}: {ADVICE}", 1)
+    except torch.OutOfMemoryError:
+        return _fail("these batches do not fit into the device's memory: try a smaller --batch or --size", 1)
     except (TintypeError, CheckpointError, ValueError, OSError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the same command goes on from the last checkpoint", 130)
+
+
+def _fail(reason: str, code: int) -> int:
+    print(f"train.py: {reason}", file=sys.stderr)
+    return code
 
 
 def train(config: TrainConfig) -> int:
     """Train as configured, going on from the folder's last checkpoint; return the exit code."""
-    if config.threads:
+    if config.threads is not None:
         torch.set_num_threads(config.threads)
+    deadline = math.inf if config.max_hours is None else time.monotonic() + 3600 * config.max_hours
     device = pick_device(config.device)
-    folder = open_folder(config)
-    training, held = load_photos(config)
-    run = Run.start(config, device)
-    for complaint in run.resume(folder / "checkpoints"):
+    config = replace(config, data=photos.default(config.data))
+    training, held, digest = load_photos(config)
+    folder = open_folder(config, digest)
+    state, complaints = checkpoint.latest(folder / "checkpoints")
+    for complaint in complaints:
         print(complaint, flush=True)
+    run = Run.start(config, device, resumed=state is not None)
+    if state is not None:
+        run.restore(state)
 
     batches = Batches(training, config.batch, config.augmentation, config.seed, device)
     validation = Validation(held, config.precision, device)
     network = torch.compile(run.model) if config.compile else run.model
     total = config.steps or config.epochs * batches.per_epoch
-    announce(run, batches, len(held), folder, total)
+    announce(run, batches, len(held.rows), folder, total)
 
     log = journal.Journal(folder, run.step, tensorboard=config.tensorboard)
-    stop = Stop(config.max_hours)
+    stop = Stop(deadline)
     losses: list[Tensor] = []
     begun, logged, saved = time.monotonic() - run.seconds, time.monotonic(), time.monotonic()
     kept = run.step
@@ -119,8 +138,7 @@ def train(config: TrainConfig) -> int:
 
         validate = run.step % config.eval_every == 0 or run.step == total
         if run.step % config.log_every == 0 or validate:
-            rate = len(losses) * config.batch / (time.monotonic() - logged)
-            row = summarize(run, losses, batches.per_epoch, total, rate)
+            row = summarize(run, losses, batches, total, time.monotonic() - logged)
             log.add(judge(run, validation, folder, row) if validate else row)
             losses, logged = [], time.monotonic()
 
@@ -128,6 +146,7 @@ def train(config: TrainConfig) -> int:
         if due or validate or run.step % config.checkpoint_every == 0:
             run.save(folder / "checkpoints")
             kept, saved = run.step, time.monotonic()
+    stop.release()
     if kept != run.step:
         check_finite(torch.stack(losses).sum().item() if losses else 0.0, run.step)
         run.save(folder / "checkpoints")
@@ -138,21 +157,19 @@ def train(config: TrainConfig) -> int:
     return 0 if run.step >= total else stop.code
 
 
-def load_photos(config: TrainConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the photographs to train on and to validate with, (N, S, S, 3) uint8 each."""
+def load_photos(config: TrainConfig) -> tuple[Chosen, Chosen, str]:
+    """Return the photographs to train on, those to validate with, and a digest of both."""
     root = Path(config.cache)
     names = Path(config.list) if config.list else None
     selection = photos.Selection(names, config.limit, config.categories)
-    found = cache.load(
-        photos.find(photos.default(config.data), selection, root), config.size, config.crop, root
-    )
+    found = cache.load(photos.find(config.data, selection, root), config.size, config.crop, root)
     print(found.report())
     if config.val:
         sources = photos.find(config.val, photos.Selection(), root)
         held = cache.load(sources, config.size, config.crop, root)
-        return found.pixels, held.pixels
+        return Chosen.every(found.pixels), Chosen.every(held.pixels), f"{found.digest} {held.digest}"
     chosen, kept = found.split()
-    return found.pixels[chosen], found.pixels[kept]
+    return Chosen(found.pixels, chosen), Chosen(found.pixels, kept), found.digest
 
 
 def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) -> None:
@@ -160,17 +177,16 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
     config = run.config
     print(
         f"{config.model} in {folder}: {batches.count} photographs to train on, {held} to validate with; "
-        f"{total} steps of {config.batch}, {batches.per_epoch} an epoch, {config.size}x{config.size}, "
+        f"{total} steps of {batches.largest}, {batches.per_epoch} an epoch, {config.size}x{config.size}, "
         f"{config.precision} on {batches.device}"
     )
-    trial = Run.start(replace(config, init=None), batches.device)
-    few = Batches(
-        batches.pixels[:TIMED_PHOTOS].cpu().numpy(), TIMED_PHOTOS, config.augmentation, 0, batches.device
-    )
-    step_once(trial, trial.model, few, total)
+    trial = Run.start(config, batches.device, resumed=True)
+    few = batches.few(TIMED_PHOTOS)
+    float(step_once(trial, trial.model, few, total))
     start = time.monotonic()
     float(step_once(trial, trial.model, few, total))
-    left = (time.monotonic() - start) / few.count * config.batch * (total - run.step)
+    photo = (time.monotonic() - start) / few.count
+    left = photo * batches.count / batches.per_epoch * (total - run.step)
     print(
         f"from step {run.step}: about {duration(left)} left, by one step of {few.count} photographs",
         flush=True,
@@ -197,12 +213,13 @@ def step_once(run: Run, network: Callable[[Tensor], Tensor], batches: Batches, t
     return loss.detach()
 
 
-def summarize(run: Run, losses: list[Tensor], per_epoch: int, total: int, rate: float) -> journal.Row:
+def summarize(run: Run, losses: list[Tensor], batches: Batches, total: int, elapsed: float) -> journal.Row:
     """Print and return a row of progress. Raises DivergedError on a loss that is not finite."""
     loss = torch.stack(losses).mean().item()
     check_finite(loss, run.step)
-    left = (total - run.step) * run.config.batch / rate
-    epoch = run.step / per_epoch
+    each = batches.count / batches.per_epoch  # the mean batch: the last of an epoch may be short
+    rate, left = len(losses) * each / elapsed, (total - run.step) * elapsed / len(losses)
+    epoch = run.step / batches.per_epoch
     print(
         f"step {run.step}/{total}, epoch {epoch:.2f}: loss {loss:.5f}, {rate:.1f} images/s, "
         f"{duration(left)} left",
@@ -216,6 +233,7 @@ def judge(run: Run, validation: Validation, folder: Path, row: journal.Row) -> j
     """Validate, draw the sheet and the plot, remember the best step; return the row completed."""
     scores, ab = validation.measure(run.judged, LOSSES[run.config.loss])
     validation.save_sheet(ab, folder / "sheets" / f"step-{run.step:07d}.png")
+    journal.plot(folder / "log.csv", folder / "loss.png")
     if run.best is None or scores.loss < run.best[1]:
         run.best = (run.step, scores.loss)
     print(

@@ -21,11 +21,11 @@ def main() -> None:
     side = int(session.get_modelmeta().custom_metadata_map["tintype.working_size"])
     rgb = np.asarray(ImageOps.exif_transpose(Image.open(source)).convert("RGB"))
     lab = rgb2lab(rgb)
-    small = resize(lab[..., 0], (side, side), anti_aliasing=True)  # type: ignore[no-untyped-call]
+    small = resize(lab[..., 0], (side, side), anti_aliasing=True)
     lightness = small.astype(np.float32)
     ab = session.run(["ab"], {"l": lightness[None, None]})[0][0]
     whole = (*lab.shape[:2], 2)
-    lab[..., 1:] = resize(np.moveaxis(ab, 0, -1), whole)  # type: ignore[no-untyped-call]
+    lab[..., 1:] = resize(np.moveaxis(ab, 0, -1), whole)
     Image.fromarray(np.rint(lab2rgb(lab) * 255).astype(np.uint8)).save(target, quality=95)
 
 

@@ -25,7 +25,7 @@ _TURNED: Final = 6  # a camera held upright
 def main() -> None:
     """Write small.jpg, color.jpg, grey.jpg, rotated.jpg and progressive.jpg."""
     folder = Path(sys.argv[1])
-    small = Image.fromarray(data.astronaut())  # type: ignore[no-untyped-call]
+    small = Image.fromarray(data.astronaut())
     small = small.resize(SMALL, Image.Resampling.LANCZOS)
     small.save(folder / "small.jpg", quality=QUALITY)
     photo = large()
@@ -39,7 +39,7 @@ def main() -> None:
 
 def large() -> Image.Image:
     """Return 12 megapixels, RGB: the same at every call."""
-    photo = Image.fromarray(data.stereo_motorcycle()[0])  # type: ignore[no-untyped-call]
+    photo = Image.fromarray(data.stereo_motorcycle()[0])
     enlarged = photo.resize(LARGE, Image.Resampling.LANCZOS)
     random = np.random.default_rng(0)
     grain = random.normal(0, GRAIN, (LARGE[1], LARGE[0], 1)).astype(np.float32)

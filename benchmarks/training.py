@@ -21,7 +21,7 @@ import torch
 
 from benchmarks import measure
 from torch_model import cache, photos
-from torch_model.batches import Batches
+from torch_model.batches import Batches, Chosen
 from torch_model.config import TrainConfig
 from torch_model.run import Run
 from train import step_once
@@ -152,7 +152,7 @@ def trial(changes: dict[str, Any], size: int, loaded: NDArray[np.uint8], device:
     """Start a run of the default recipe, but for some changes."""
     times = ON_CUDA if device.type == "cuda" else 1
     config = TrainConfig(size=size, batch=BATCH[size] * times, **changes)
-    batches = Batches(loaded, config.batch, config.augmentation, config.seed, device)
+    batches = Batches(Chosen.every(loaded), config.batch, config.augmentation, config.seed, device)
     return Trial(Run.start(config, device), batches, times)
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 try:
     import onnx
 
-    from export import graph, parity
+    from export import graph, parity, storage
     from tintype.errors import TintypeError, UsageError
-    from tintype.metadata import Metadata, check_working_size
+    from tintype.metadata import Metadata, working_size_fault
     from tintype.session import open_session
     from torch_model import weights
     from torch_model.checkpoint import CheckpointError, best, load as load_checkpoint
@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("weights", type=Path, help="folder of a run, .pt, .onnx, .safetensors, .h5 or .keras")
-    add("out", type=Path, help="the .onnx file to write")
+    add("out", type=Path, help="the .onnx file to write, or a .safetensors file of the weights")
     add("--name", help="of the model; else what the weights say, or the network's variant")
     add("--version", help="of the model; else what the weights say, or 1")
     add("--working-size", type=int, metavar="PX", help="else what the weights say, or the training size")
@@ -75,8 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.weights.is_dir():
             options.weights = best(options.weights)
-        metadata = describe(options)
         network = fold(weights.load(options.weights))
+        if options.out.suffix == ".safetensors":
+            weights.save(network, options.out)
+            print(f"{options.out}: {count_parameters(network):,} parameters, float32")
+            return 0
+        metadata = describe(options)
+        if options.store == "fp16":
+            metadata = replace(metadata, training=metadata.training | {"storage": storage.loss(network)})
         difference = export(network, metadata, options.out, halved=options.store == "fp16")
     except ParityError as error:
         print(f"export: {error}", file=sys.stderr)
@@ -88,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{options.out}: {metadata.model} {metadata.version}, {count_parameters(network):,} parameters, "
         f"{options.out.stat().st_size / 1e6:.2f} MB, working size {metadata.working_size}; "
         f"parity with torch {difference:.1e} ab (at most {parity.TOLERANCE:g})"
+        f"{storage.describe(metadata.training)}"
     )
     return 0
 
@@ -132,7 +139,8 @@ def describe(options: argparse.Namespace) -> Metadata:
         metadata = replace(metadata, training=metadata.training | _json(options.training))
     if options.metrics is not None:
         metadata = replace(metadata, metrics=_json(options.metrics))
-    check_working_size(metadata.working_size, MULTIPLE, options.out)
+    if fault := working_size_fault(metadata.working_size, MULTIPLE):
+        raise UsageError(f"{fault}: give another by --working-size")
     return metadata
 
 

@@ -36,19 +36,35 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Some of the photographs of an array, which may be mapped from disk."""
+
+    pixels: NDArray[np.uint8]
+    """(M, H, W, 3), sRGB."""
+    rows: NDArray[np.int64]
+    """(N,) which of them."""
+
+    @classmethod
+    def every(cls, pixels: NDArray[np.uint8]) -> Chosen:
+        """Choose all of them."""
+        return cls(pixels, np.arange(len(pixels)))
+
+
+@dataclass(frozen=True)
 class Draws:
     """The random numbers of one epoch."""
 
-    order: NDArray[np.int64]
-    """(N,) a permutation."""
-    uniforms: NDArray[np.float32]
-    """(N, 4) in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
+    order: Tensor
+    """(N,) int64, a permutation."""
+    uniforms: Tensor
+    """(N, 4) float32 in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
 
 
-def draw(seed: int, epoch: int, count: int) -> Draws:
-    """Draw what an epoch needs from a counter-based generator keyed by seed and epoch."""
+def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
+    """Draw what an epoch of `count` photographs needs, from a generator keyed by seed and epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    return Draws(generator.permutation(count), generator.random((count, 4), np.float32))
+    order, uniforms = generator.permutation(count), generator.random((count, 4), np.float32)
+    return Draws(torch.from_numpy(order).to(device), torch.from_numpy(uniforms).to(device))
 
 
 class Batches:
@@ -56,46 +72,50 @@ class Batches:
 
     def __init__(
         self,
-        pixels: NDArray[np.uint8],
+        photos: Chosen,
         size: int,
         augmentation: Augmentation,
         seed: int,
         device: torch.device,
     ) -> None:
-        """Take photographs (N, H, W, 3) uint8; they move to a GPU whole where its memory allows."""
+        """Take photographs; they move to a GPU whole where its memory allows, else stay mapped from disk."""
         self.augmentation, self.seed, self.size, self.device = augmentation, seed, size, device
-        self.count = len(pixels)
+        self.count = len(photos.rows)
         self.per_epoch = math.ceil(self.count / size)
-        self.pixels = _hold(pixels, device)
-        self._epoch, self._draws = -1, draw(seed, 0, 0)
+        self.photos, self.rows = _hold(photos, device)
+        self._epoch, self._draws = -1, draw(seed, 0, 0, device)
+
+    @property
+    def largest(self) -> int:
+        """Photographs of a whole batch."""
+        return min(self.size, self.count)
+
+    def few(self, count: int) -> Batches:
+        """Return batches of the first few photographs, for a trial."""
+        pixels = self.photos[self.rows[:count].to(self.photos.device)].cpu().numpy()
+        return Batches(Chosen.every(pixels), count, self.augmentation, self.seed, self.device)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """Return l (B, 1, H, W) and ab (B, 2, H, W) of a step; the last batch of an epoch may be short."""
         indices = self.indices(step)
-        photos = take(self.pixels, indices, self.device)
+        chosen = self.photos[self.rows[indices].to(self.photos.device)].to(self.device, non_blocking=True)
+        photos = chosen.permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
         return rgb_to_lab(augment(photos, self._draws.uniforms[indices], self.augmentation))
 
-    def indices(self, step: int) -> NDArray[np.int64]:
-        """Return which photographs a step takes."""
+    def indices(self, step: int) -> Tensor:
+        """Return which of the chosen photographs a step takes, (B,) int64 on the device."""
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._draws = epoch, draw(self.seed, epoch, self.count)
+            self._epoch, self._draws = epoch, draw(self.seed, epoch, self.count, self.device)
         return self._draws.order[number * self.size : (number + 1) * self.size]
 
 
-def take(pixels: Tensor, indices: NDArray[np.int64], device: torch.device) -> Tensor:
-    """Gather photographs as uint8 (B, 3, H, W), channels last in memory, on the device."""
-    chosen = pixels[torch.from_numpy(indices).to(pixels.device)]
-    return chosen.to(device, non_blocking=True).permute(0, 3, 1, 2)
-
-
-def augment(photos: Tensor, uniforms: NDArray[np.float32], augmentation: Augmentation) -> Tensor:
-    """Rotate, zoom and mirror photographs (B, 3, H, W) uint8, each by its row of `uniforms`.
+def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tensor:
+    """Rotate, zoom and mirror photographs (B, 3, H, W) uint8, each by its row of `random`.
 
     Returns uint8 where no more than mirroring is asked for, else float32 in [0, 1]. Borders are
     filled by reflection.
     """
-    random = torch.from_numpy(uniforms).to(photos.device)
     mirror = random[:, 3] < (0.5 if augmentation.flip else 0.0)
     if not augmentation.rotation and not augmentation.zoom:
         return torch.where(mirror[:, None, None, None], photos.flip(3), photos)
@@ -112,8 +132,12 @@ def augment(photos: Tensor, uniforms: NDArray[np.float32], augmentation: Augment
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
 
 
-def _hold(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
-    held = torch.from_numpy(np.ascontiguousarray(pixels))
-    if device.type == "cuda" and held.nbytes < _RESERVE * torch.cuda.mem_get_info(device)[0]:
-        return held.to(device)
-    return held
+def _hold(photos: Chosen, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return photographs and which rows of them count, on the device where they fit."""
+    rows = torch.from_numpy(photos.rows)
+    if device.type == "cuda":
+        needed = photos.pixels[:1].nbytes * len(rows)
+        if needed < _RESERVE * torch.cuda.mem_get_info(device)[0]:
+            held = torch.from_numpy(photos.pixels[photos.rows]).to(device)
+            return held, torch.arange(len(rows), device=device)
+    return torch.from_numpy(photos.pixels), rows.to(device)

@@ -9,29 +9,32 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
+import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from tintype.errors import UsageError
+from tintype import image as images
+from tintype.errors import PhotoError, UsageError
 from tintype.lab import rgb_to_lab
 from tintype.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from torch_model.photos import Source
 
 FORMAT = 1
+_ABANDONED = 24 * 3600  # seconds after which a half-made cache is no longer being made
 SMALLEST = 64  # px: a photograph with a shorter side than this is too small to learn from
 GREYEST = 2.0  # CIE units: below this mean chroma a photograph teaches no color
 
@@ -62,6 +65,11 @@ class Photos:
         held = max(1, round(len(order) / 20))
         return order[:-held], order[-held:]
 
+    @property
+    def digest(self) -> str:
+        """A digest of what the photographs show, in their order."""
+        return hashlib.sha256("".join(self.digests).encode()).hexdigest()[:16]
+
     def report(self) -> str:
         """Say how many photographs there are and which were left out, in a line or two."""
         text = f"{len(self.names)} photographs"
@@ -75,13 +83,20 @@ class Photos:
 
 def load(sources: list[Source], side: int, crop: Crop, root: Path) -> Photos:
     """Open the cache of these photographs at this size, making it first where it is missing or stale."""
-    key = _key(sources, side, crop)
-    folder = root / key
-    if not (folder / "index.json").is_file():
+    folder = root / _key(sources, side, crop)
+    try:
+        return _map(folder)
+    except (OSError, EOFError, KeyError, ValueError):  # not there, or damaged
         _build(sources, side, crop, folder)
+        return _map(folder)
+
+
+def _map(folder: Path) -> Photos:
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     pixels = np.load(folder / "photos.npy", mmap_mode="c")
     names, categories, digests = (tuple(index[name]) for name in ("names", "categories", "digests"))
+    if pixels.shape[:1] != (len(names),):
+        raise ValueError(f"{folder} is damaged")
     return Photos(pixels, names, categories, digests, index["skipped"])
 
 
@@ -92,8 +107,11 @@ def _key(sources: Iterable[Source], side: int, crop: Crop) -> str:
 
 
 def _build(sources: list[Source], side: int, crop: Crop, folder: Path) -> None:
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob("*.partial"):
+        if time.time() - left.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(".partial", f"{folder.name}.", folder.parent))
     try:
         index = _decode_all(sources, side, crop, partial / "photos.npy")
         (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
@@ -139,12 +157,14 @@ def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:
 
 
 def _decode(source: Source, side: int, crop: Crop) -> tuple[NDArray[np.uint8], str] | str:
-    """Return the pixels (side, side, 3) and the digest of a photograph, or why it is left out."""
+    """Return the pixels (side, side, 3) and the digest of a photograph, or why it is left out.
+
+    It is read as the runtime reads it: upright, in sRGB.
+    """
     try:
         data = source.read()
-        with Image.open(io.BytesIO(data)) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        image = images.read(io.BytesIO(data), name=source.name).image.convert("RGB")
+    except (PhotoError, OSError) as error:
         return f"unreadable: {error}"
     if min(image.size) < SMALLEST:
         return f"tiny: {image.width}x{image.height}"

@@ -39,7 +39,7 @@ def save(folder: Path, step: int, state: State, best_step: int | None) -> Path:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _prune(folder, best_step)
+    _prune(folder, step, best_step)
     return path
 
 
@@ -58,12 +58,16 @@ def load(path: Path) -> State:
 
 
 def latest(folder: Path) -> tuple[State | None, list[str]]:
-    """Return the newest checkpoint that can be read, if any, and a line for each that cannot."""
+    """Return the newest checkpoint that can be read, if any, and a line for each that cannot.
+
+    Those are renamed to end in .damaged.
+    """
     complaints: list[str] = []
     for _, path in sorted(_listed(folder), reverse=True):
         try:
             return load(path), complaints
         except CheckpointError as error:
+            path.replace(path.with_suffix(".damaged"))  # or it would count among the last two for ever
             complaints.append(f"{error}; falling back to the checkpoint before it")
     return None, complaints
 
@@ -86,7 +90,8 @@ def _listed(folder: Path) -> list[tuple[int, Path]]:
     return [(int(match[1]), path) for match, path in matches if match]
 
 
-def _prune(folder: Path, best_step: int | None) -> None:
-    for step, path in sorted(_listed(folder))[:-KEEP]:
+def _prune(folder: Path, last: int, best_step: int | None) -> None:
+    older = sorted((step, path) for step, path in _listed(folder) if step <= last)[:-KEEP]
+    for step, path in older:
         if step != best_step:
             path.unlink()

@@ -20,8 +20,7 @@ def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
     uint8 0..255 goes through a table of 256 entries; float32 0..1 through the formula.
     """
     linear = _table(rgb.device)[rgb.int()] if rgb.dtype == torch.uint8 else _decode(rgb)
-    matrix = torch.tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=rgb.device)
-    relative = torch.einsum("xc,nchw->xnhw", matrix, linear)  # (3, N, H, W)
+    relative = torch.einsum("xc,nchw->xnhw", _matrix(rgb.device), linear)  # (3, N, H, W)
     fx, fy, fz = torch.where(relative > 0.008856, relative ** (1 / 3), 7.787 * relative + 16 / 116)
     return (116 * fy - 16)[:, None], torch.stack([500 * (fx - fy), 200 * (fy - fz)], dim=1)
 
@@ -29,6 +28,11 @@ def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
 def _decode(rgb: Tensor) -> Tensor:
     rgb = rgb.clamp(0, 1)
     return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+@cache
+def _matrix(device: torch.device) -> Tensor:
+    return torch.tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=device)
 
 
 @cache

@@ -9,16 +9,29 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import math
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from torch_model.batches import Augmentation
 from torch_model.cache import Crop
 from torch_model.losses import Loss
 from torch_model.model import MULTIPLE, NetworkConfig, Variant
 from torch_model.photos import DEFAULT
+
+_BOUNDS: Final = {
+    **dict.fromkeys(("batch", "epochs", "steps", "limit", "threads"), (1, math.inf)),
+    **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
+    **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours"), (0, math.inf)),
+    "seed": (0, 2**63 - 1),
+    "lr": (1e-12, 1e3),
+    "ema": (0, 0.999999),
+    "zoom": (0, 0.9),
+    "rotation": (0, 180),
+    "checkpoint_minutes": (0.01, math.inf),
+}
 
 
 def option(default: Any, description: str, *, may_change: bool = False) -> Any:
@@ -88,12 +101,11 @@ class TrainConfig:
         """Refuse values that cannot work, in words."""
         if self.size < MULTIPLE or self.size % MULTIPLE:
             raise ValueError(f"--size {self.size} is not a multiple of {MULTIPLE}")
-        for name in ("batch", "epochs", "steps", "limit", "log_every", "eval_every", "checkpoint_every"):
+        for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"--{name.replace('_', '-')} {value} is less than 1")
-        if not 0 <= self.ema < 1:
-            raise ValueError(f"--ema {self.ema} is not in [0, 1)")
+            if value is not None and not low <= value <= high:
+                bounds = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+                raise ValueError(f"--{name.replace('_', '-')} {value}: wanted is {bounds}")
 
     @property
     def augmentation(self) -> Augmentation:

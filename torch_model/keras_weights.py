@@ -74,7 +74,7 @@ def _open(path: Path) -> Iterator[tuple[h5py.File, Config | None]]:
     try:
         import h5py
     except ImportError as error:
-        raise UsageError("h5py is not installed: pip install 'tintype[keras]'") from error
+        raise UsageError("h5py is not installed: pip install -e '.[keras]'") from error
     source: Path | BytesIO = path
     config = None
     # until 2.12, Keras wrote HDF5 under this name too

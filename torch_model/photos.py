@@ -54,7 +54,7 @@ class Selection:
 
 
 def find(data: Sequence[str], selection: Selection, download: Path) -> list[Source]:
-    """List the photographs in folders, tar files (or patterns of either) and `torchvision:NAME`.
+    """List the photographs in folders, tar files (or patterns of their names) and `torchvision:NAME`.
 
     `download` is where torchvision keeps what it fetches. Raises UsageError where nothing is found.
     """
@@ -85,15 +85,28 @@ def _open(place: str, download: Path) -> Iterator[Source]:
 
 
 def _folder(root: Path) -> Iterator[Source]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
+    entered: set[str] = set()
+    for folder, folders, files in os.walk(root, onerror=_say_unreadable, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if _is_new(Path(folder, name), entered)]
         for file in sorted(files):
             path = Path(folder, file)
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in SUFFIXES and path.is_file():
                 name = path.relative_to(root)
                 category = name.parts[0] if len(name.parts) > 1 else ""
                 status = path.stat()
                 yield Source(name.as_posix(), category, status.st_size, status.st_mtime, path.read_bytes)
+
+
+def _is_new(folder: Path, entered: set[str]) -> bool:
+    """Say whether a folder was not yet entered, by another link to it."""
+    real = os.path.realpath(folder)
+    known = real in entered
+    entered.add(real)
+    return not known
+
+
+def _say_unreadable(error: OSError) -> None:
+    print(f"left out the folder {error.filename}: {error.strerror}")
 
 
 def _tar(path: Path) -> Iterator[Source]:
@@ -121,19 +134,22 @@ def _manifest(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        return {row["name"]: row["category"] for row in csv.DictReader(file)}
+        rows = csv.DictReader(file)
+        if not {"name", "category"} <= set(rows.fieldnames or ()):
+            return {}  # of something else
+        return {row["name"]: row["category"] for row in rows}
 
 
 def _torchvision(name: str, root: Path) -> Iterator[Source]:
     """Open a dataset class of torchvision by its name, for training, downloading it where it can."""
     factory = getattr(import_torchvision().datasets, name, None)
-    if factory is None:
+    if not isinstance(factory, type):
         raise UsageError(f"torchvision has no dataset named {name}")
     wanted: dict[str, Any] = {"root": str(root), "download": True, "train": True, "split": "train"}
     accepted = inspect.signature(factory).parameters
     try:
         dataset = factory(**{key: value for key, value in wanted.items() if key in accepted})
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:  # what downloading and unpacking may raise has no common base
         raise UsageError(f"torchvision's dataset {name} could not be opened: {error}") from error
     for index in range(len(dataset)):
         yield Source(f"{name}/{index:07d}", "", len(dataset), 0.0, partial(_read_item, dataset, index))
@@ -151,7 +167,7 @@ def import_torchvision() -> Any:
     try:
         import torchvision
     except ImportError as error:
-        raise UsageError("torchvision is not installed: pip install 'tintype[train]'") from error
+        raise UsageError("torchvision is not installed: pip install -e '.[train]'") from error
     except RuntimeError as error:
         raise UsageError(
             "torch and torchvision come from different builds (one for CUDA, one for the CPU): "
@@ -164,6 +180,9 @@ def _select(sources: list[Source], selection: Selection) -> list[Source]:
     if selection.names is not None:
         listed = {line.strip() for line in selection.names.read_text(encoding="utf-8").splitlines()}
         sources = [s for s in sources if s.name in listed or Path(s.name).name in listed]
+        found = {name for source in sources for name in (source.name, Path(source.name).name)}
+        if missing := sorted(listed - found - {""}):
+            print(f"{len(missing)} names of {selection.names} are not there: {', '.join(missing[:5])}")
     if selection.categories:
         sources = [s for s in sources if any(fnmatch.fnmatch(s.category, p) for p in selection.categories)]
     if selection.limit is not None and selection.limit < len(sources):
@@ -173,9 +192,9 @@ def _select(sources: list[Source], selection: Selection) -> list[Source]:
 
 def default(data: tuple[str, ...]) -> tuple[str, ...]:
     """Return --data, or scikit-image's sample photographs where it is the default and not there."""
-    if data != DEFAULT or Path(DEFAULT[0]).exists():
+    if data != DEFAULT or next(_folder(Path(DEFAULT[0])), None) is not None:
         return data
-    print("there is no folder photos: training on scikit-image's sample photographs, to show how it goes")
+    print("no photographs in a folder photos: taking scikit-image's samples, to show how it goes")
     return (SAMPLES,)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,18 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tintype.errors import UsageError
 from torch_model import checkpoint, weights
-from torch_model.model import Classic, build, initialize
+from torch_model.model import Classic, build, fold, initialize
 from torch_model.optim import build_optimizer
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+    from torch_model.checkpoint import State
     from torch_model.config import TrainConfig
+
+
+FORMAT = 1  # of config.json
 
 
 class DivergedError(ArithmeticError):
@@ -42,9 +46,12 @@ class Run:
     """The step of the lowest validation loss, and that loss."""
 
     @classmethod
-    def start(cls, config: TrainConfig, device: torch.device) -> Run:
-        """Build a run at its first step, from --init or from the seed."""
-        model = _first_weights(config).to(device)
+    def start(cls, config: TrainConfig, device: torch.device, *, resumed: bool = False) -> Run:
+        """Build a run at its first step, from --init or from the seed.
+
+        `resumed` runs bring their weights from a checkpoint and need no --init file any more.
+        """
+        model = _first_weights(replace(config, init=None) if resumed else config).to(device)
         if config.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         ema = None
@@ -58,18 +65,15 @@ class Run:
         """The network that is validated and exported: the averaged one where there is one."""
         return self.model if self.ema is None else self.ema.module
 
-    def resume(self, folder: Path) -> list[str]:
-        """Go on from the newest readable checkpoint in a folder; return complaints about others."""
-        state, complaints = checkpoint.latest(folder)
-        if state is not None:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            if self.ema is not None:
-                self.ema.module.load_state_dict(state["ema"])
-                self.ema.n_averaged.fill_(state["averaged"])
-            self.step, self.seconds = state["step"], state["seconds"]
-            self.best = tuple(state["best"]) if state["best"] else None
-        return complaints
+    def restore(self, state: State) -> None:
+        """Go on from what a checkpoint holds."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.ema is not None:
+            self.ema.module.load_state_dict(state["ema"])
+            self.ema.n_averaged.fill_(state["averaged"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.best = tuple(state["best"]) if state["best"] else None
 
     def save(self, folder: Path) -> Path:
         """Write a checkpoint. Raises DivergedError rather than keep values that are not finite."""
@@ -100,24 +104,41 @@ def pick_device(name: str) -> torch.device:
         raise UsageError(f"--device {name} cannot be used: {reason}. Try --device cpu") from error
 
 
-def open_folder(config: TrainConfig) -> Path:
-    """Make the folder of a run, or enter it again. Raises UsageError if another run lives there."""
+def open_folder(config: TrainConfig, photos: str) -> Path:
+    """Make the folder of a run, or enter it again. Raises UsageError if another run lives there.
+
+    `photos` is a digest of the photographs trained on and validated with.
+    """
     folder = config.folder
     path = folder / "config.json"
     if path.is_file():
-        known = type(config).from_dict(json.loads(path.read_text(encoding="utf-8"))).fixed()
-        differing = [
-            f"{name}: {known[name]} there, {value} here"
-            for name, value in config.fixed().items()
-            if known[name] != value
-        ]
+        differing = _differences(path, config, photos)
         if differing:
             raise UsageError(f"{folder} holds another run ({'; '.join(differing)}): choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    values = {"tintype_run": FORMAT, "photos": photos, **config.to_dict()}
+    partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)
     return folder
+
+
+def _differences(path: Path, config: TrainConfig, photos: str) -> list[str]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or values.get("tintype_run") != FORMAT:
+        return ["its config.json is not of this program"]
+    known = type(config).from_dict(values).fixed()
+    differing = [
+        f"{name}: {known[name]} there, {value} here"
+        for name, value in config.fixed().items()
+        if known[name] != value
+    ]
+    if not differing and values["photos"] != photos:
+        differing = ["the photographs themselves have changed since"]
+    return differing
 
 
 def check_finite(loss: float, step: int) -> None:
@@ -131,9 +152,11 @@ def _first_weights(config: TrainConfig) -> Classic:
     if config.init is None:
         initialize(network, config.initializer, config.seed)
         return network
-    start = weights.load(Path(config.init))
-    try:
-        network.load_state_dict(start.state_dict(), strict=not config.norm)
-    except RuntimeError as error:
-        raise UsageError(f"--init {config.init} does not fit --model {config.model}") from error
+    start = fold(weights.load(Path(config.init)))
+    if start.config != replace(config.network, norm=False):
+        raise UsageError(
+            f"--init {config.init} is {start.config}, this run is {config.network}: "
+            "set --model and --center-lightness (or --no-center-lightness) alike"
+        )
+    network.load_state_dict(start.state_dict(), strict=not config.norm)  # with norm, all but its own
     return network

@@ -10,7 +10,7 @@ import torch
 
 from tintype.lab import lightness_ab_to_rgb
 from torch_model import metrics
-from torch_model.batches import Augmentation, Batches
+from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.journal import sheet
 
 if TYPE_CHECKING:
@@ -43,11 +43,10 @@ class Scores:
 class Validation:
     """The photographs held back, as batches without augmentation."""
 
-    def __init__(self, pixels: NDArray[np.uint8], precision: str, device: torch.device) -> None:
-        self.pixels = np.ascontiguousarray(pixels[:MOST])
-        self.batches = Batches(self.pixels, _BATCH, _NONE, 0, device)
+    def __init__(self, photos: Chosen, precision: str, device: torch.device) -> None:
+        self.pixels = photos.pixels[photos.rows[:MOST]]
+        self.batches = Batches(Chosen.every(self.pixels), _BATCH, _NONE, 0, device)
         self.precision, self.device = precision, device
-        self.order = np.concatenate([self.batches.indices(i) for i in range(self.batches.per_epoch)])
 
     def measure(self, model: nn.Module, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
         """Score a network; return the scores and the first photographs' ab (n, S, S, 2) for a sheet."""
@@ -66,7 +65,7 @@ class Validation:
             squared.append(torch.mean((predicted - ab) ** 2).item() * len(ab))
             planes = predicted.movedim(1, -1).cpu().numpy()
             shown.append(planes)
-            photos = self.pixels[self.batches.indices(number)]
+            photos = self.pixels[self.batches.indices(number).cpu().numpy()]
             gray = lightness[:, 0].cpu().numpy()
             colorized = lightness_ab_to_rgb(gray, planes[..., 0], planes[..., 1], np.uint8)
             psnrs += map(metrics.psnr, colorized, photos)
@@ -82,7 +81,8 @@ class Validation:
     def save_sheet(self, ab: NDArray[np.float32], path: Path) -> None:
         """Draw grey, colorized and original for the first photographs."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet(self.pixels[self.order[: len(ab)]], [ab]).save(path)
+        order = torch.cat([self.batches.indices(number) for number in range(self.batches.per_epoch)])
+        sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(path)
 
     @torch.no_grad()
     def _predict(self, model: nn.Module, lightness: Tensor) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tintype.errors import ModelContractError, ModelNotFoundError, UsageError
+from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, UsageError
 from torch_model import checkpoint
 from torch_model.model import Classic, NetworkConfig, build
 
@@ -23,8 +24,11 @@ def load(path: Path) -> Classic:
     """Build the network that a file describes and load its weights, float32, on the CPU.
 
     `.onnx` (released by this project), `.safetensors`, `.pt` (a checkpoint: its averaged weights
-    where it has them), `.h5` and `.keras`. Raises a ModelError or UsageError saying what is wrong.
+    where it has them), the folder of a run (its best checkpoint), `.h5` and `.keras`. Raises a
+    ModelError, CheckpointError or UsageError saying what is wrong.
     """
+    if path.is_dir():
+        path = checkpoint.best(path)
     if not path.is_file():
         raise ModelNotFoundError(path, ["a checkpoint (.pt)", ".safetensors", ".h5", ".keras"])
     suffix = path.suffix.lower()
@@ -41,12 +45,26 @@ def load(path: Path) -> Classic:
 
 def from_checkpoint(state: dict[str, Any], path: Path) -> Classic:
     """Build the network of a checkpoint's state, with the averaged weights where there are some."""
-    return _assemble(NetworkConfig(**state["network"]), state["ema"] or state["model"], path)
+    return _assemble(_config(state["network"], path), state["ema"] or state["model"], path)
 
 
 def describe(config: NetworkConfig) -> dict[str, Any]:
     """Return a network's config as plain types, as checkpoints and model files keep it."""
     return asdict(config)
+
+
+def save(network: Classic, path: Path) -> None:
+    """Write weights as .safetensors, with what is needed to build their network."""
+    from safetensors.torch import save_file
+
+    save_file(network.state_dict(), path, {"network": json.dumps(describe(network.config))})
+
+
+def _config(values: Any, path: Path) -> NetworkConfig:
+    try:
+        return NetworkConfig(**values)
+    except TypeError as error:
+        raise ModelContractError(path, "it does not say which network its weights are of") from error
 
 
 def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Classic:
@@ -65,18 +83,21 @@ def _from_onnx(path: Path) -> Classic:
     try:
         import onnx
     except ImportError as error:
-        raise UsageError("onnx is not installed: pip install 'tintype[export]'") from error
+        raise UsageError("onnx is not installed: pip install -e '.[export]'") from error
     from onnx import numpy_helper
 
     from tintype.metadata import Metadata
 
-    model = onnx.load(path)
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # protobuf's errors share no base but this one
+        raise ModelUnreadableError(path, error) from error
     metadata = Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
     state = {
         item.name: torch.from_numpy(numpy_helper.to_array(item).copy()).float()
         for item in model.graph.initializer
     }
-    config = NetworkConfig(**metadata.training["network"])
+    config = _config(metadata.training.get("network"), path)
     expected = build(config).state_dict()
     return _assemble(config, {name: state[name] for name in expected if name in state}, path)
 
@@ -85,13 +106,11 @@ def _from_safetensors(path: Path) -> Classic:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
-        raise UsageError("safetensors is not installed: pip install 'tintype[train]'") from error
-    import json
-
+        raise UsageError("safetensors is not installed: pip install -e '.[train]'") from error
     try:
         with safe_open(path, "pt") as file:
-            network = json.loads((file.metadata() or {}).get("network", "{}"))
+            network = json.loads((file.metadata() or {}).get("network", "null"))
             state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, ValueError) as error:
         raise ModelContractError(path, f"it is no safetensors file of this project: {error}") from error
-    return _assemble(NetworkConfig(**network), state, path)
+    return _assemble(_config(network, path), state, path)

@@ -137,6 +137,12 @@ def plan(sources: Iterable[Path], names: Naming, *, compare: bool = False) -> li
     return jobs
 
 
+def check_report(path: Path, jobs: Sequence[Job]) -> None:
+    """Raise UsageError where a report would take the place of a photograph or a result of this run."""
+    if _identity(path) in {_identity(place) for job in jobs for place in (job.source, *job.places)}:
+        raise UsageError(f"--report {path} is a photograph or a result of this run: choose another name")
+
+
 def without_results(sources: Sequence[Path], inputs: Iterable[Path], names: Naming) -> list[Path]:
     """Leave out what an earlier run made in a folder of photographs; what is named by itself stays."""
     jobs = [_job(source, names, compare=True) for source in sources]
@@ -168,10 +174,10 @@ def run(
     }
     for job in jobs:
         places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
-        if os.path.lexists(job.target) and not overwrite:
-            yield Record(
-                **places, status="skipped", reason="its result exists; --overwrite makes it again", **known
-            )
+        there = [] if overwrite else [place for place in job.places if os.path.lexists(place)]
+        if there:
+            reason = f"{there[0]} exists; --overwrite makes it again"
+            yield Record(**places, status="skipped", reason=reason, **known)
             continue
         try:
             outcome = colorizer.colorize_file(

@@ -133,7 +133,10 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hin
     from tintype import batch, output
 
     started = time.time()
-    inputs = [Path(name) for name in options.photos + _listed(options.files_from)]
+    names = options.photos + _listed(options.files_from)
+    if "" in names:
+        raise UsageError("the name of a photograph is empty")
+    inputs = [Path(name) for name in names]
     if not inputs:
         raise UsageError("name a photograph or a folder; tintype --help shows how")
     sources = batch.discover(inputs)
@@ -143,6 +146,7 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hin
     jobs = _jobs(options, inputs, sources, colorizer.model)
     if options.report is not None:
         output.check_folder(options.report.parent)
+        batch.check_report(options.report, jobs)
 
     records: list[Record] = []
     work = batch.run(
@@ -153,21 +157,28 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hin
         overwrite=options.overwrite,
         max_megapixels=options.max_megapixels,
     )
-    for record in work:
-        records.append(record)
-        if options.json:
-            print(batch.to_json(record), flush=True)
-        _say(describe(record, len(records), len(jobs)))
-    if len(jobs) > 1:
-        _say(summary(records, time.time() - started))
-    failed = any(record.status == "failed" for record in records)
-    if options.report is not None:
-        try:
-            batch.write_report(options.report, records, started)
-        except PhotoError as error:
-            _say(f"tintype: {error}")
-            failed = True
-    return int(failed)
+    try:
+        for record in work:
+            records.append(record)
+            if options.json:
+                print(batch.to_json(record), flush=True)
+            _say(describe(record, len(records), len(jobs)))
+    finally:  # what was done is told even if the rest cannot be
+        if len(jobs) > 1:
+            _say(summary(records, time.time() - started))
+        reported = options.report is None or _report(options.report, records, started)
+    return int(not reported or any(record.status == "failed" for record in records))
+
+
+def _report(path: Path, records: Sequence[Record], started: float) -> bool:
+    from tintype import batch
+
+    try:
+        batch.write_report(path, records, started)
+    except PhotoError as error:
+        _say(f"tintype: {error}")
+        return False
+    return True
 
 
 def _jobs(options: argparse.Namespace, inputs: list[Path], sources: list[Path], model: str) -> list[Job]:
@@ -246,7 +257,7 @@ def describe(record: Record, number: int, total: int) -> str:
     if record.status == "failed":
         return f"{count}failed: {record.reason}"
     if record.status == "skipped":
-        return f"{count}skipped {record.input}: {record.output} exists; --overwrite makes it again"
+        return f"{count}skipped {record.input}: {record.reason}"
     psnr = "" if record.psnr is None else f", PSNR {record.psnr:.2f} dB"
     note = f" ({record.reason})" if record.reason else ""
     return (

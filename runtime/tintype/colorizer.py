@@ -20,7 +20,7 @@ from PIL import Image
 
 from tintype import comparison, image as images, models, output
 from tintype.adjustments import Adjustments
-from tintype.errors import UsageError
+from tintype.errors import OutputError, UsageError
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import Merger, fit, strips
 from tintype.metadata import working_size_fault
@@ -154,8 +154,8 @@ class Colorizer:
 
     def colorize_file(
         self,
-        source: Path | BinaryIO,
-        target: Path | BinaryIO,
+        source: str | Path | BinaryIO,
+        target: str | Path | BinaryIO,
         adjustments: Adjustments = _AS_PREDICTED,
         hints: Hints | None = None,
         *,
@@ -170,6 +170,9 @@ class Colorizer:
         side by side. Raises a PhotoError or UsageError.
         """
         start = time.perf_counter()
+        source = Path(source) if isinstance(source, str) else source
+        target = Path(target) if isinstance(target, str) else target
+        _keep_original(source, target, compare)
         photo = images.read(source, max_megapixels)
         with images.fitting(images.name_of(source)):
             panels = comparison.before(photo) if compare else []
@@ -234,3 +237,11 @@ class Colorizer:
         for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, self.threads):
             colorized[top : top + len(rows)] = rows
         return colorized
+
+
+def _keep_original(source: Path | BinaryIO, *written: Path | BinaryIO | None) -> None:
+    """Raise OutputError where something would be written over the photograph."""
+    if isinstance(source, Path) and source.exists():
+        for place in written:
+            if isinstance(place, Path) and place.exists() and place.samefile(source):
+                raise OutputError(place, "it is the original; choose another name")

@@ -86,7 +86,7 @@ def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: 
     """
     name = name or name_of(source)
     try:
-        with _unlimited(), Image.open(source) as opened:
+        with _open(source) as opened:
             _check_size(opened, max_megapixels, name)
             return _prepare(opened)
     except FileNotFoundError:
@@ -97,6 +97,11 @@ def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: 
         raise _too_large(name) from None
     except Exception as error:  # Pillow's decoders raise whatever the damage makes them raise
         raise PhotoUnreadableError(name, _reason(source, error)) from error
+
+
+def _open(source: Path | BinaryIO) -> Image.Image:
+    with _unlimited():
+        return Image.open(source)
 
 
 def name_of(source: Path | BinaryIO) -> str:

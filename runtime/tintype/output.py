@@ -132,7 +132,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises OutputError where the system refuses: no such folder, no permission, no space.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".tintype-{os.urandom(6).hex()}.partial")
     try:
         with partial.open("xb") as file:
             yield cast("BinaryIO", _Sink(file))

@@ -101,7 +101,7 @@ def test_original_is_never_overwritten(
     wait(lambda: app.state.can_save)
     app.save()
     wait(lambda: app.state.failed)
-    assert "never overwritten" in app.state.message
+    assert "it is the original" in app.state.message
     assert photo.read_bytes() == before
 
 

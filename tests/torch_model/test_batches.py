@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from torch_model.batches import Augmentation, Batches, augment, draw
+from torch_model.batches import Augmentation, Batches, Chosen, augment, draw
 
 CPU = torch.device("cpu")
 NONE = Augmentation(rotation=0, zoom=0, flip=False)
 
 
-def photos(count: int = 10, side: int = 16) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def noise(count: int = 10, side: int = 16) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Return seeded noise as photographs."""
     return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+def photos() -> Chosen:
+    """Return ten photographs of noise."""
+    return Chosen.every(noise())
 
 
 def test_epoch_takes_every_photograph_once() -> None:
@@ -23,7 +28,7 @@ def test_epoch_takes_every_photograph_once() -> None:
     assert batches.per_epoch == 3
     taken = [batches.indices(step) for step in range(3)]
     assert [len(t) for t in taken] == [4, 4, 2]
-    assert sorted(np.concatenate(taken)) == list(range(10))
+    assert sorted(torch.cat(taken).tolist()) == list(range(10))
 
 
 def test_steps_do_not_depend_on_history() -> None:
@@ -37,22 +42,22 @@ def test_steps_do_not_depend_on_history() -> None:
 
 def test_augmentation_does_not_depend_on_the_batch() -> None:
     """A photograph is augmented alike in batches of any size."""
-    draws = draw(3, 5, 10)
-    whole = augment(torch.from_numpy(photos()).permute(0, 3, 1, 2), draws.uniforms, Augmentation())
-    alone = augment(torch.from_numpy(photos()[4:5]).permute(0, 3, 1, 2), draws.uniforms[4:5], Augmentation())
+    draws = draw(3, 5, 10, CPU)
+    whole = augment(torch.from_numpy(noise()).permute(0, 3, 1, 2), draws.uniforms, Augmentation())
+    alone = augment(torch.from_numpy(noise()[4:5]).permute(0, 3, 1, 2), draws.uniforms[4:5], Augmentation())
     torch.testing.assert_close(whole[4:5], alone)
 
 
 def test_draws_differ_between_epochs_and_seeds() -> None:
     """Another epoch or another seed draws another order."""
-    orders = [tuple(draw(seed, epoch, 50).order) for seed in (0, 1) for epoch in (0, 1)]
+    orders = [tuple(draw(seed, epoch, 50, CPU).order.tolist()) for seed in (0, 1) for epoch in (0, 1)]
     assert len(set(orders)) == 4
 
 
 def test_flip_mirrors_about_half() -> None:
     """With mirroring alone, photographs stay uint8 and are either as they were or mirrored."""
-    pixels = torch.from_numpy(photos(200, 4)).permute(0, 3, 1, 2)
-    flipped = augment(pixels, draw(0, 0, 200).uniforms, Augmentation(rotation=0, zoom=0, flip=True))
+    pixels = torch.from_numpy(noise(200, 4)).permute(0, 3, 1, 2)
+    flipped = augment(pixels, draw(0, 0, 200, CPU).uniforms, Augmentation(rotation=0, zoom=0, flip=True))
     assert flipped.dtype == torch.uint8
     mirrored = [torch.equal(a, b.flip(2)) for a, b in zip(flipped, pixels, strict=True)]
     kept = [torch.equal(a, b) for a, b in zip(flipped, pixels, strict=True)]
@@ -64,12 +69,22 @@ def test_flip_mirrors_about_half() -> None:
 def test_warp_stays_in_range_without_borders(augmentation: Augmentation) -> None:
     """Rotation and zoom fill borders by reflection: a white photograph stays white everywhere."""
     white = torch.full((5, 3, 32, 32), 255, dtype=torch.uint8)
-    warped = augment(white, draw(0, 0, 5).uniforms, augmentation)
+    warped = augment(white, draw(0, 0, 5, CPU).uniforms, augmentation)
     torch.testing.assert_close(warped, torch.ones_like(warped))
 
 
 def test_rotation_turns_as_drawn() -> None:
     """A draw of one half neither turns nor zooms: the photograph comes back."""
-    pixels = torch.from_numpy(photos(2, 16)).permute(0, 3, 1, 2)
-    still = augment(pixels, np.full((2, 4), 0.5, np.float32), Augmentation(20, 0.2, flip=True))
+    pixels = torch.from_numpy(noise(2, 16)).permute(0, 3, 1, 2)
+    still = augment(pixels, torch.full((2, 4), 0.5), Augmentation(20, 0.2, flip=True))
     torch.testing.assert_close(still, pixels.float() / 255, atol=1e-4, rtol=0)
+
+
+def test_chosen_photographs() -> None:
+    """Of an array only the chosen rows are taken, and a trial takes the first of those."""
+    pixels = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+    batches = Batches(Chosen(pixels, np.array([7, 2, 5])), 2, NONE, 0, CPU)
+    lightness = torch.cat([batches(step)[0] for step in range(2)])
+    whole = Batches(Chosen.every(pixels[[2, 5, 7]]), 3, NONE, 0, CPU)
+    torch.testing.assert_close(lightness.flatten().sort().values, whole(0)[0].flatten().sort().values)
+    assert batches.few(2).count == 2

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 import train
+from pictures import picture
 from tintype.errors import UsageError
 from torch_model import checkpoint, config as configs, journal, run as runs
 from torch_model.config import TrainConfig
@@ -214,6 +215,45 @@ def test_another_config_is_refused(options: list[str], capsys: pytest.CaptureFix
     assert "lr: 0.001 there, 0.5 here" in error
 
 
+def test_changed_photographs_are_refused(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose photographs have changed is not gone on with: its split would no longer hold."""
+    place = tmp_path / "own"
+    place.mkdir()
+    for seed in range(4):
+        picture(seed).save(place / f"{seed}.png")
+    own = [*options, "--data", str(place), "--steps", "1"]
+    assert train.main(own) == 0
+    picture(9).save(place / "9.png")
+    assert train.main(own) == 2
+    assert "the photographs themselves have changed" in capsys.readouterr().err
+
+
+def test_foreign_folder_is_refused(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder with another program's config.json is left alone."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"model_type": "bert"}')
+    assert train.main([*options, "--steps", "1"]) == 2
+    assert "not of this program" in capsys.readouterr().err
+    assert (tmp_path / "run" / "config.json").read_text() == '{"model_type": "bert"}'
+
+
+def test_checkpoints_after_damaged_ones_stay(tmp_path: Path) -> None:
+    """After a fallback new checkpoints stay, though damaged ones bear higher steps."""
+    for step in (5, 9, 10):
+        checkpoint.save(tmp_path, step, {"best": None}, None)
+    for step in (9, 10):
+        checkpoint.path_of(tmp_path, step).write_bytes(b"damaged")
+    state, complaints = checkpoint.latest(tmp_path)
+    assert len(complaints) == 2
+    assert state is None  # 5 was dropped when 10 was saved
+    checkpoint.save(tmp_path, 6, {"best": None}, None)
+    assert checkpoint.path_of(tmp_path, 6).is_file()
+
+
 def test_folder_of_a_run_follows_from_its_options() -> None:
     """Without --out, equal options name the same folder, others another; logging does not matter."""
     assert TrainConfig().folder == TrainConfig(log_every=7, epochs=3).folder
@@ -236,7 +276,11 @@ def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
     assert train.main([*options, "--steps", "2", "--ema", "0.5"]) == 0
     state = states(tmp_path / "run")
     path = checkpoint.path_of(tmp_path / "run" / "checkpoints", 2)
-    config = TrainConfig(init=str(path), size=16)
+    config = TrainConfig(init=str(path), size=16, norm=True)
+    with pytest.raises(UsageError, match="set --model and --center-lightness"):
+        runs.Run.start(TrainConfig(init=str(path), center_lightness=True), torch.device("cpu"))
+    assert runs.Run.start(config, torch.device("cpu")).model.config.norm
+    config = TrainConfig(init=str(tmp_path / "run"), size=16)
     network = runs.Run.start(config, torch.device("cpu")).model
     assert_same(dict(network.state_dict()), dict(state["ema"]))
 
@@ -245,7 +289,11 @@ def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
     ("wrong", "words"),
     [
         (["--size", "20"], "--size 20 is not a multiple of 8"),
-        (["--batch", "0"], "--batch 0 is less than 1"),
+        (["--batch", "0"], "--batch 0: wanted is at least 1"),
+        (["--lr", "-1"], "--lr -1.0: wanted is from"),
+        (["--warmup", "-5"], "--warmup -5: wanted is at least 0"),
+        (["--threads", "-1"], "--threads -1: wanted is at least 1"),
+        (["--data", "torchvision:cifar"], "torchvision"),
         (["--init", "nowhere.pt"], "there is no model nowhere.pt"),
         (["--data", "nowhere"], "there is no nowhere"),
         (["--device", "cuda:99"], "--device cuda:99 cannot be used"),

@@ -43,6 +43,8 @@ class App:
 
     def open(self, source: Path | None = None) -> None:
         """Open a photograph, asking which if none is given."""
+        if self.state.busy:
+            return
         source = source or self.view.ask_open()
         if source is not None:
             self._start(f"Opening {source.name}…")
@@ -65,6 +67,7 @@ class App:
     def close(self) -> None:
         """Close the window and end the worker."""
         self.root.after_cancel(self._timer)
+        self.root.withdraw()  # what is being saved is finished first, unseen
         self.worker.close()
         self.root.destroy()
 

@@ -79,8 +79,6 @@ class Worker:
 
     def _save(self, target: Path) -> Event:
         assert self._source is not None
-        if target.exists() and target.samefile(self._source):
-            return Failed("The original is never overwritten: choose another name.")
         outcome = self._ready().colorize_file(self._source, target)
         return Saved(target, outcome.seconds)
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tintype.errors import ModelNotFoundError
+from tintype.errors import ModelNotFoundError, ModelUnreadableError
 
 FOLDER = Path(__file__).parent
 
@@ -26,13 +26,16 @@ def default() -> str:
 
 def find(model: str | Path) -> Path:
     """Return the file of a bundled name, of `default`, or of a path; raises ModelNotFoundError."""
+    path = Path(model)
+    if path.suffix == ".onnx" and path.is_file():
+        return path
     models = bundled()
     name = default() if model == "default" else str(model)
     if name in models:
         return FOLDER / str(models[name]["file"])
-    if not Path(model).is_file():
+    if not path.is_file():
         raise ModelNotFoundError(model, sorted(models))
-    return Path(model)
+    return path
 
 
 def sha256(path: Path) -> str:
@@ -45,5 +48,9 @@ def sha256(path: Path) -> str:
 
 
 def _manifest() -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))
+    path = FOLDER / "models.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnreadableError(path, f"{error}; install Tintype again") from error
     return manifest
