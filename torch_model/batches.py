@@ -1,7 +1,8 @@
 """Batches for training: order, augmentation and Lab, on the device where the network is.
 
-What a photograph goes through depends on (seed, epoch, index) alone: not on the batch size, the
-device, or what was done before. So training can stop at any step and go on as if it had not.
+What a photograph goes through depends on the seed, the epoch and its index among so many: not on the
+batch size, the device, or what was done before. So training can stop at any step and go on as if it
+had not.
 """
 
 from __future__ import annotations

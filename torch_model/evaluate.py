@@ -88,16 +88,16 @@ def grey(photo: Array) -> Array:
 
 def sheet(contenders: Sequence[Contender], pixels: NDArray[np.uint8]) -> Image.Image:
     """Lay out photographs (N, H, W, 3): a column each, from above grey, every contender, the original."""
+    columns = min(COLUMNS, len(pixels))
     bands = []
-    for start in range(0, len(pixels), COLUMNS):
-        photos_of_band = pixels[start : start + COLUMNS]
-        rows = [[c.colorize(photo) for photo in photos_of_band] for c in contenders]
-        rows.append(list(photos_of_band))
+    for start in range(0, len(pixels), columns):
+        originals = pixels[start : start + columns]
+        rows = [[c.colorize(photo) for photo in originals] for c in contenders]
+        rows.append(list(originals))
         band = np.concatenate([np.concatenate(row, axis=1) for row in rows])
-        bands.append(
-            np.pad(band, ((0, GAP), (0, COLUMNS * SIDE - band.shape[1]), (0, 0)), constant_values=255)
-        )
-    return Image.fromarray(np.concatenate(bands))
+        missing = columns * SIDE - band.shape[1]
+        bands.append(np.pad(band, ((0, GAP), (0, missing), (0, 0)), constant_values=255))
+    return Image.fromarray(np.concatenate(bands)[:-GAP])
 
 
 def table(rows: Sequence[Scores]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,7 @@ def test_from_checkpoint_to_model_file(tmp_path: Path, capsys: pytest.CaptureFix
         str(tmp_path / "run"),
     ]
     small = ["--size", "64", "--steps", "1", "--norm", "--ema", "0.9", "--no-tensorboard", "--device", "cpu"]
+    small += ["--center-lightness", "--lr", "1e-5"]
     assert train.main([*places, *small]) == 0
 
     first, second = tmp_path / "a.onnx", tmp_path / "b.onnx"
@@ -208,6 +210,9 @@ def test_foreign_safetensors(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """Weights of another network are refused with what does not fit."""
     from safetensors.torch import save_file
 
-    save_file({"a": torch.zeros(3)}, tmp_path / "other.safetensors")
-    assert command.main([str(tmp_path / "other.safetensors"), str(tmp_path / "out.onnx")]) == 2
-    assert "its weights are not those of classic" in capsys.readouterr().err
+    unsaid, wrong = tmp_path / "unsaid.safetensors", tmp_path / "wrong.safetensors"
+    save_file({"a": torch.zeros(3)}, unsaid)
+    save_file({"a": torch.zeros(3)}, wrong, {"network": json.dumps(weights.describe(NetworkConfig()))})
+    for path, words in ((unsaid, "does not say which network"), (wrong, "weights are not those of classic")):
+        assert command.main([str(path), str(tmp_path / "out.onnx")]) == 2
+        assert words in capsys.readouterr().err

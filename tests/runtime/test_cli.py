@@ -393,13 +393,23 @@ def test_interrupted(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert _files(folder) == {"meadow.png", "meadow_color.png", "street.png"}
 
 
+def _hear_interrupts() -> None:
+    """Undo what a shell does to its background jobs: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process on Windows gets no SIGINT alone")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal(stub: Path, tmp_path: Path, number: signal.Signals) -> None:
     """A real SIGINT or SIGTERM ends the process with 130, one line, and no half-written file."""
     Image.effect_noise((2000, 2000), 60).save(tmp_path / "large.png", compress_level=1)
     command = [*TINTYPE, str(tmp_path / "large.png"), "--model", str(stub), "--threads", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509
+    ) as process:
         deadline = time.monotonic() + 20
         while not list(tmp_path.glob(".*.partial")) and time.monotonic() < deadline:
             time.sleep(0.02)

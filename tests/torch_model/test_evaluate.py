@@ -33,7 +33,7 @@ def test_table_sheet_and_json(
     assert rows[0]["ratio"] < 0.02 < rows[1]["ratio"]
     with Image.open(tmp_path / "sheet.png") as sheet:
         columns, kinds = evaluate.COLUMNS, 4
-        assert sheet.size == (columns * evaluate.SIDE, 2 * (kinds * evaluate.SIDE + evaluate.GAP))
+        assert sheet.size == (columns * evaluate.SIDE, 2 * kinds * evaluate.SIDE + evaluate.GAP)
 
 
 def test_missing_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -309,5 +309,5 @@ def test_missing_file(folder: Path) -> None:
 def test_missing_h5py(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without h5py, one line says what to install."""
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(UsageError, match=r"pip install 'tintype\[keras\]'"):
+    with pytest.raises(UsageError, match=r"pip install -e '\.\[keras\]'"):
         load_keras(folder / "model.h5")
