@@ -140,6 +140,8 @@ def train(config: TrainConfig) -> int:
         if run.step % config.log_every == 0 or validate:
             row = summarize(run, losses, batches, total, time.monotonic() - logged)
             log.add(judge(run, validation, folder, row) if validate else row)
+            if validate:
+                journal.plot(log.path, folder / "loss.png")
             losses, logged = [], time.monotonic()
 
         due = time.monotonic() - saved > 60 * config.checkpoint_minutes
@@ -151,7 +153,7 @@ def train(config: TrainConfig) -> int:
         check_finite(torch.stack(losses).sum().item() if losses else 0.0, run.step)
         run.save(folder / "checkpoints")
     log.close()
-    journal.plot(folder / "log.csv", folder / "loss.png")
+    journal.plot(log.path, folder / "loss.png")
     done = "finished" if run.step >= total else "stopped: the same command goes on"
     print(f"{done}, at step {run.step} of {total}, after {duration(run.seconds)}; {folder}")
     return 0 if run.step >= total else stop.code
@@ -230,10 +232,9 @@ def summarize(run: Run, losses: list[Tensor], batches: Batches, total: int, elap
 
 
 def judge(run: Run, validation: Validation, folder: Path, row: journal.Row) -> journal.Row:
-    """Validate, draw the sheet and the plot, remember the best step; return the row completed."""
+    """Validate, draw the sheet, remember the best step; return the row completed."""
     scores, ab = validation.measure(run.judged, LOSSES[run.config.loss])
     validation.save_sheet(ab, folder / "sheets" / f"step-{run.step:07d}.png")
-    journal.plot(folder / "log.csv", folder / "loss.png")
     if run.best is None or scores.loss < run.best[1]:
         run.best = (run.step, scores.loss)
     print(

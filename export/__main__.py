@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             weights.save(network, options.out)
             print(f"{options.out}: {count_parameters(network):,} parameters, float32")
             return 0
-        metadata = describe(options)
+        metadata = describe(options, network)
         if options.store == "fp16":
             metadata = replace(metadata, training=metadata.training | {"storage": storage.loss(network)})
         difference = export(network, metadata, options.out, halved=options.store == "fp16")
@@ -124,9 +124,9 @@ def export(network: Classic, metadata: Metadata, out: Path, *, halved: bool) -> 
     return difference
 
 
-def describe(options: argparse.Namespace) -> Metadata:
+def describe(options: argparse.Namespace, network: Classic) -> Metadata:
     """Gather the metadata: what the weights say of themselves, then what the options say."""
-    known = _known(options.weights)
+    known = _known(options.weights, network)
     given: dict[str, Any] = {
         "model": options.name,
         "version": options.version,
@@ -144,31 +144,23 @@ def describe(options: argparse.Namespace) -> Metadata:
     return metadata
 
 
-def _known(path: Path) -> Metadata:
-    """Return what a file of weights says of itself."""
-    if path.suffix == ".onnx" and path.is_file():
-        try:
-            props = {
-                item.key: item.value for item in onnx.load(path, load_external_data=False).metadata_props
-            }
-        except Exception as error:  # protobuf's errors share no base but this one
-            raise UsageError(f"{path} cannot be read as an ONNX model: {error}") from error
-        return Metadata.from_props(props, path)
-    unknown = Metadata("classic", "1", 256, author="unknown", license="unknown")
-    if path.suffix == ".pt" and path.is_file():
-        state = load_checkpoint(path)
-        config = state["config"]
-        folded = state["network"] | {"norm": False}
-        recipe = {name: value for name, value in config.items() if name not in _PLACES}
-        training = {
-            "network": folded,
-            "steps": state["step"],
-            "recipe": recipe,
-            "seconds": round(state["seconds"]),
-        }
-        return replace(unknown, model=config["model"], working_size=config["size"], training=training)
-    network = weights.load(path).config
-    return replace(unknown, training={"network": weights.describe(network)})
+def _known(path: Path, network: Classic) -> Metadata:
+    """Return what a file of weights, whose folded network is at hand, says of itself."""
+    if path.suffix.lower() == ".onnx":
+        model = onnx.load(path, load_external_data=False)
+        return Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+    training: dict[str, Any] = {"network": weights.describe(network.config)}
+    unknown = Metadata("classic", "1", 256, author="unknown", license="unknown", training=training)
+    if path.suffix.lower() != ".pt":
+        return unknown
+    state = load_checkpoint(path)
+    config = state["config"]
+    training |= {
+        "steps": state["step"],
+        "recipe": {name: value for name, value in config.items() if name not in _PLACES},
+        "seconds": round(state["seconds"]),
+    }
+    return replace(unknown, model=config["model"], working_size=config["size"])
 
 
 def _json(path: Path) -> dict[str, Any]:

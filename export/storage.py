@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from export import graph
-from tintype.lab import lightness_ab_to_rgb, rgb_to_lab
+from tintype.lab import lightness_ab_to_rgb, rgb_to_lab, rgb_to_lightness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _PHOTOS: Final = ("astronaut", "chelsea", "coffee", "rocket")
 def loss(network: Classic) -> dict[str, Any]:
     """Return mean and 99th percentile of CIEDE2000 between float32 and float16-stored weights.
 
-    Over all pixels of the photographs, colorized at SIDE x SIDE, as 8-bit sRGB is left out: Lab itself.
+    Over all pixels of the photographs, colorized at SIDE x SIDE, without rounding to 8 bits.
     """
     rounded = graph.round_weights(copy.deepcopy(network))
     differences = np.concatenate([_difference(network, rounded, name) for name in _PHOTOS])
@@ -51,7 +51,7 @@ def describe(training: dict[str, Any]) -> str:
 @torch.no_grad()
 def _difference(first: Classic, second: Classic, name: str) -> NDArray[np.float64]:
     photo = Image.fromarray(getattr(skimage.data, name)()).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    lightness = rgb_to_lab(np.asarray(photo))[..., 0]
+    lightness = rgb_to_lightness(np.asarray(photo))
     batch = torch.from_numpy(lightness)[None, None]
     colors = []
     for network in (first, second):

@@ -19,7 +19,7 @@ from PIL import Image
 
 from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
-from tintype.lab import lightness_ab_to_rgb, rgb_to_lab
+from tintype.lab import lightness_to_rgb, rgb_to_lab, rgb_to_lightness
 from tintype.progress import Progress
 from torch_model import cache, metrics, photos
 
@@ -81,9 +81,7 @@ def score(contender: Contender, pixels: NDArray[np.uint8]) -> Scores:
 
 def grey(photo: Array) -> Array:
     """Return a photograph's own L* as sRGB (H, W, 3) uint8."""
-    lightness = rgb_to_lab(photo)[..., 0]
-    nothing = np.zeros_like(lightness)
-    return lightness_ab_to_rgb(lightness, nothing, nothing, np.uint8)
+    return lightness_to_rgb(rgb_to_lightness(photo), np.uint8)
 
 
 def sheet(contenders: Sequence[Contender], pixels: NDArray[np.uint8]) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tintype.lab import lightness_ab_to_rgb, rgb_to_lightness
+from tintype.lab import lightness_ab_to_rgb, lightness_to_rgb, rgb_to_lightness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,10 +92,9 @@ def sheet(photos: NDArray[np.uint8], predictions: Sequence[NDArray[np.float32]])
     photos (N, S, S, 3) uint8; each prediction ab (N, S, S, 2) float32.
     """
     lightness = rgb_to_lightness(photos)
-    nothing = np.zeros_like(lightness)
-    planes = [(nothing, nothing), *((ab[..., 0], ab[..., 1]) for ab in predictions)]
-    columns = [lightness_ab_to_rgb(lightness, a, b, np.uint8) for a, b in planes]
-    rows = np.concatenate([*columns, photos], axis=2)  # (N, S, columns * S, 3)
+    grey = lightness_to_rgb(lightness, np.uint8)
+    columns = [lightness_ab_to_rgb(lightness, ab[..., 0], ab[..., 1], np.uint8) for ab in predictions]
+    rows = np.concatenate([grey, *columns, photos], axis=2)  # (N, S, columns * S, 3)
     return Image.fromarray(np.concatenate(list(rows), axis=0))
 
 

@@ -66,8 +66,8 @@ class Validation:
             planes = predicted.movedim(1, -1).cpu().numpy()
             shown.append(planes)
             photos = self.pixels[self.batches.indices(number).cpu().numpy()]
-            gray = lightness[:, 0].cpu().numpy()
-            colorized = lightness_ab_to_rgb(gray, planes[..., 0], planes[..., 1], np.uint8)
+            grey = lightness[:, 0].cpu().numpy()
+            colorized = lightness_ab_to_rgb(grey, planes[..., 0], planes[..., 1], np.uint8)
             psnrs += map(metrics.psnr, colorized, photos)
             ours += map(metrics.colorfulness, colorized)
             theirs += map(metrics.colorfulness, photos)

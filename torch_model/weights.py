@@ -40,11 +40,7 @@ def load(path: Path) -> Classic:
         from torch_model.keras_weights import load_keras
 
         return _assemble(NetworkConfig(l_center=0.0, l_scale=1.0), load_keras(path), path)
-    return from_checkpoint(checkpoint.load(path), path)
-
-
-def from_checkpoint(state: dict[str, Any], path: Path) -> Classic:
-    """Build the network of a checkpoint's state, with the averaged weights where there are some."""
+    state = checkpoint.load(path)
     return _assemble(_config(state["network"], path), state["ema"] or state["model"], path)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from tintype.lab import lightness_ab_to_rgb
+from tintype.lab import lightness_to_rgb
 from tintype.merge import lightness_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def before(photo: Photo) -> list[Image.Image]:
     """Return the panels of the original and of its grey (its L*)."""
     original = panel(photo.image)
     lightness = lightness_of(np.asarray(original))
-    nothing = np.zeros_like(lightness)
-    return [original, Image.fromarray(lightness_ab_to_rgb(lightness, nothing, nothing, np.uint8))]
+    return [original, Image.fromarray(lightness_to_rgb(lightness, np.uint8))]
 
 
 def compose(panels: Sequence[Image.Image], psnr: float | None) -> Image.Image:

@@ -87,6 +87,12 @@ def lightness_ab_to_rgb(lightness: Float, a: Float, b: Float, dtype: Any = np.fl
     return _encode(planes, dtype)
 
 
+def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
+    """Return the grey of a lightness (...) as sRGB (..., 3) of `dtype`."""
+    nothing = np.zeros_like(lightness)
+    return lightness_ab_to_rgb(lightness, nothing, nothing, dtype)
+
+
 def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> list[Float]:
     """Shrink a and b of colors outside of the gamut by bisection; return linear R, G, B."""
     low: Float = np.zeros_like(a)
