@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -20,23 +21,26 @@ from PIL import Image
 
 from tintype import comparison, image as images, models, output
 from tintype.adjustments import Adjustments
-from tintype.errors import OutputError, UsageError
+from tintype.errors import UsageError
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import Merger, fit, strips
 from tintype.metadata import working_size_fault
 from tintype.session import open_session, physical_cores
+from tintype.spread import Spread, detail
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from tintype.hints import Hints
     from tintype.image import Photo
+    from tintype.watch import Watch
 
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
 
 COLORED = 2.0  # CIE units of mean chroma above which a photograph counts as colored
 _AS_PREDICTED = Adjustments()
+_READING, _MERGING, _WRITING = (0.0, 0.2), (0.3, 0.75), (0.75, 1.0)  # shares of the time that a file takes
 _REDUCING_GAP = 3.0  # large photographs are first averaged down to three times the working size
 
 
@@ -52,13 +56,22 @@ class Prediction:
     """(2, h, w), of models that predict a distribution."""
 
     def merger(
-        self, width: int, height: int, adjustments: Adjustments = _AS_PREDICTED, hints: Hints | None = None
+        self,
+        width: int,
+        height: int,
+        adjustments: Adjustments = _AS_PREDICTED,
+        hints: Hints | Spread | None = None,
     ) -> Merger:
-        """Return what colors the rows of a photograph of this size: as adjusted, then as hinted."""
-        ab = adjustments.apply(self.lightness, self.ab, self.ab_mean)
+        """Return what colors the rows of a photograph of this size: as adjusted, then as hinted.
+
+        Hints are solved for at every call, and on the lightness of the working size; a Spread that was
+        made of a finer one (`tintype.spread.detail`) costs a few milliseconds.
+        """
+        planes = fit(self.lightness, adjustments.apply(self.lightness, self.ab, self.ab_mean))
         if hints is not None:
-            ab = hints.apply(self.lightness, ab)
-        return Merger(fit(self.lightness, ab), width, height)
+            spread = hints if isinstance(hints, Spread) else hints.spread(self.lightness)
+            planes = spread.planes(planes)
+        return Merger(planes, width, height)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,8 @@ class Outcome:
     psnr: float | None
     """dB against the photograph's own colors; None for a grey one."""
     notes: tuple[str, ...]
+    thumbnail: Image.Image | None = None
+    """A small copy of the result, if wanted."""
 
 
 class Colorizer:
@@ -118,9 +133,9 @@ class Colorizer:
         ab, _ = self.session.run(np.ascontiguousarray(batch, np.float32))
         return ab[0] if lightness.ndim == 2 else ab
 
-    def predict(self, lightness: Float) -> Prediction:
-        """Predict color for prepared lightness (h, w)."""
-        ab, ab_mean = self.session.run(lightness[None, None])
+    def predict(self, lightness: Float, watch: Watch | None = None) -> Prediction:
+        """Predict color for prepared lightness (h, w); raises CancelledError soon after `watch.cancel()`."""
+        ab, ab_mean = self.session.run(lightness[None, None], watch)
         return Prediction(lightness, ab[0], None if ab_mean is None else ab_mean[0])
 
     @overload
@@ -162,63 +177,48 @@ class Colorizer:
         format_name: str | None = None,
         max_megapixels: float = images.MAX_MEGAPIXELS,
         compare: Path | None = None,
+        thumbnail: int = 0,
+        watch: Watch | None = None,
     ) -> Outcome:
         """Colorize a file into another, or a stream into another, without holding a photograph twice.
 
         A target path appears whole or not at all; its suffix gives the format. A stream takes
         `format_name`, or the input's format. `compare`: also write original, grey and colorized
-        side by side. Raises a PhotoError or UsageError.
+        side by side. `thumbnail`: the longer side of a small copy of the result, px. `watch` hears how
+        far it is. Raises a PhotoError, UsageError or CancelledError.
         """
         start = time.perf_counter()
         source = Path(source) if isinstance(source, str) else source
         target = Path(target) if isinstance(target, str) else target
-        _keep_original(source, target, compare)
-        photo = images.read(source, max_megapixels)
+        output.keep_original(source, target, compare)
+        photo = images.read(source, max_megapixels, watch=watch and watch.part(*_READING))
         with images.fitting(images.name_of(source)):
             panels = comparison.before(photo) if compare else []
-            result, psnr = self._colorize_photo(photo, adjustments, hints)
+            result, psnr = self._colorize_photo(photo, adjustments, hints, watch)
             if isinstance(target, Path):
-                with output.replacing(target) as file:
-                    output.encode(result, photo, file, format_name or output.format_of(target))
+                output.write(result, photo, target, format_name, watch and watch.part(*_WRITING))
             else:
                 target.write(output.encoded(result, photo, format_name))
             if compare:
                 with output.replacing(compare) as file:
                     comparison.compose([*panels, comparison.panel(result)], psnr).save(file, "PNG")
-        return Outcome(*result.size, time.perf_counter() - start, psnr, tuple(photo.notes))
+            small = comparison.panel(result, thumbnail) if thumbnail else None
+        return Outcome(*result.size, time.perf_counter() - start, psnr, tuple(photo.notes), small)
 
-    def prepare(self, photo: Image.Image) -> tuple[Float, bool]:
+    def prepare(self, photo: Image.Image, working_size: int | None = None) -> tuple[Float, bool]:
         """Return a photograph's L* at working size, (h, w) float32, and whether it is in color.
 
         The whole photograph is stretched, antialiased, in sRGB; mode L, I;16, RGB or RGBA.
         """
-        if photo.mode == "I;16":
-            values = np.asarray(self._stretch(Image.fromarray(np.asarray(photo, np.float32))))
-            return grey_to_lightness(np.clip(values, 0, 65535) / np.float32(65535)), False
-        small = self._stretch(photo.convert("RGB") if photo.mode == "RGBA" else photo)
-        if small.mode == "L":
-            return grey_to_lightness(np.asarray(small)), False
-        lab = rgb_to_lab(np.asarray(small))
-        chroma = np.hypot(lab[..., 1], lab[..., 2])
-        return np.ascontiguousarray(lab[..., 0]), bool(chroma.mean() > COLORED)
-
-    def _stretch(self, photo: Image.Image) -> Image.Image:
-        side = (self.working_size, self.working_size)
-        return photo.resize(side, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+        return prepare(photo, working_size or self.working_size)
 
     def _colorize_photo(
-        self, photo: Photo, adjustments: Adjustments, hints: Hints | None
+        self, photo: Photo, adjustments: Adjustments, hints: Hints | None, watch: Watch | None = None
     ) -> tuple[Image.Image, float | None]:
         """Return the colorized image (the photograph's own where it is RGB) and the PSNR if there is one."""
         lightness, colored = self.prepare(photo.image)
-        merger = self.predict(lightness).merger(*photo.size, adjustments, hints)
-        result, error = photo.result(), 0.0
-        for top, before, after in strips(photo.rows, merger, self.threads):
-            if colored:
-                error += float(np.sum((before.astype(np.float32) - after) ** 2, dtype=np.float64))
-            photo.put(result, after, top)
-        mean = error / (photo.size[0] * photo.size[1] * 3)
-        return result, 10 * math.log10(255**2 / mean) if colored and mean else None
+        merger = self.predict(lightness, watch).merger(*photo.size, adjustments, _spread(hints, photo.image))
+        return render(photo, merger, self.threads, colored=colored, watch=watch and watch.part(*_MERGING))
 
     def _colorize_array(self, photo: Array, adjustments: Adjustments, hints: Hints | None) -> Array:
         shaped = photo.ndim == 2 or (photo.ndim == 3 and photo.shape[2] == 3)
@@ -232,16 +232,56 @@ class Colorizer:
             if photo.dtype == np.uint16
             else Image.fromarray(photo)
         )
-        merger = self.predict(self.prepare(small)[0]).merger(width, height, adjustments, hints)
+        spread = _spread(hints, small)
+        merger = self.predict(self.prepare(small)[0]).merger(width, height, adjustments, spread)
         colorized = np.empty((height, width, 3), photo.dtype)
         for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, self.threads):
             colorized[top : top + len(rows)] = rows
         return colorized
 
 
-def _keep_original(source: Path | BinaryIO, *written: Path | BinaryIO | None) -> None:
-    """Raise OutputError where something would be written over the photograph."""
-    if isinstance(source, Path) and source.exists():
-        for place in written:
-            if isinstance(place, Path) and place.exists() and place.samefile(source):
-                raise OutputError(place, "it is the original; choose another name")
+def prepare(photo: Image.Image, side: int) -> tuple[Float, bool]:
+    """Return the L* of a photograph stretched to `side` x `side` px, float32, and whether it is in color."""
+    if photo.mode == "I;16":
+        values = np.asarray(_stretch(Image.fromarray(np.asarray(photo, np.float32)), side))
+        return grey_to_lightness(np.clip(values, 0, 65535) / np.float32(65535)), False
+    small = _stretch(photo.convert("RGB") if photo.mode == "RGBA" else photo, side)
+    if small.mode == "L":
+        return grey_to_lightness(np.asarray(small)), False
+    lab = rgb_to_lab(np.asarray(small))
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    return np.ascontiguousarray(lab[..., 0]), bool(chroma.mean() > COLORED)
+
+
+def _stretch(photo: Image.Image, side: int) -> Image.Image:
+    return photo.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+
+
+def _spread(hints: Hints | None, photo: Image.Image) -> Spread | None:
+    return None if hints is None else hints.spread(detail(photo))
+
+
+def render(
+    photo: Photo,
+    merger: Merger,
+    workers: int,
+    *,
+    colored: bool = False,
+    keep: bool = False,
+    watch: Watch | None = None,
+) -> tuple[Image.Image, float | None]:
+    """Give a photograph the color of a merger, at full size, with `workers` threads.
+
+    Returns the colorized image and, of a `colored` photograph, its PSNR against that, dB. The image is
+    the photograph's own where that is RGB, unless it is to be kept. Raises CancelledError.
+    """
+    result, error, height = photo.result(keep=keep), 0.0, photo.size[1]
+    with closing(strips(photo.rows, merger, workers)) as done:
+        for top, before, after in done:
+            if colored:
+                error += float(np.sum((before.astype(np.float32) - after) ** 2, dtype=np.float64))
+            photo.put(result, after, top)
+            if watch is not None:
+                watch.advance((top + len(after)) / height)
+    mean = error / (photo.size[0] * height * 3)
+    return result, 10 * math.log10(255**2 / mean) if colored and mean else None

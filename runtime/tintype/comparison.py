@@ -21,11 +21,11 @@ _PAPER, _INK = (255, 255, 255), (64, 64, 64)
 _TITLES: Final = ("original", "grey", "colorized")
 
 
-def panel(image: Image.Image) -> Image.Image:
-    """Return a small RGB copy of an image."""
+def panel(image: Image.Image, side: int = SIDE) -> Image.Image:
+    """Return a small RGB copy of an image, its longer side at most `side` px."""
     if image.mode == "I;16":
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    scale = min(1.0, SIDE / max(image.size))
+    scale = min(1.0, side / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0).convert("RGB")
 

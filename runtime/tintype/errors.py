@@ -11,7 +11,8 @@ TintypeError
 │   ├── ModelNotFoundError (FileNotFoundError)
 │   ├── ModelUnreadableError (ValueError)
 │   └── ModelContractError (ValueError)   a contract that this version does not understand
-└── ProviderError (RuntimeError)          an execution provider that does not open
+├── ProviderError (RuntimeError)          an execution provider that does not open
+└── CancelledError                        the work was called off, which is no fault; no built-in resembles it
 
 The message of each is one line that says what to do.
 """
@@ -90,3 +91,10 @@ class ModelContractError(ModelError, ValueError):
 
 class ProviderError(TintypeError, RuntimeError):
     """The execution provider asked for does not open on this machine."""
+
+
+class CancelledError(TintypeError):
+    """The work was cancelled; nothing of it is left behind."""
+
+    def __init__(self) -> None:
+        super().__init__("the work was cancelled; nothing of it is left behind")

@@ -1,14 +1,4 @@
-"""Colors that a person sets: strokes on the photograph, and how their color spreads.
-
-A stroke's color goes as far as lightness is smooth and stops at its edges: per color, the share u of
-each pixel minimizes
-
-    sum over neighbors  w (u_i - u_j)^2  +  LEAK sum u^2  +  HOLD sum over strokes (u - 1 or 0)^2
-    with  w = exp(-((L_i - L_j) / EDGE)^2)
-
-(after Levin, Lischinski and Weiss, 2004; there with colors in place of shares). The equations are
-solved at working size by conjugate gradients, in a fraction of a second.
-"""
+"""Colors that a person sets: strokes on the photograph, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -23,19 +13,17 @@ from numpy.typing import NDArray
 
 from tintype.errors import UsageError
 from tintype.lab import rgb_to_lab
+from tintype.spread import Spread, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 Float: TypeAlias = NDArray[np.float32]
 
 VERSION: Final = 1
-EDGE: Final = 4.0  # L* between neighbors at working size: twice as much all but stops a color
-LEAK: Final = 2e-5  # against 1 in smooth places: a color fades over about 200 px of them
-HOLD: Final = 10.0
-_TOLERANCE: Final = 1e-4
-_MOST_STEPS: Final = 1500
 _LARGEST: Final = 16 << 20  # bytes of a hints file
+_FARTHEST: Final = 1e9  # px
 
 
 @dataclass(frozen=True)
@@ -67,32 +55,44 @@ class Hints:
         ]
         return json.dumps({"tintype_hints": VERSION, "size": [self.width, self.height], "strokes": strokes})
 
-    def apply(self, lightness: Float, ab: Float) -> Float:
-        """Return ab (2, h, w) with the strokes' colors spread over lightness (h, w), both at working size."""
-        labels = self._labels(*lightness.shape)
-        used = [index for index in range(len(self.strokes)) if (labels == index).any()]
-        if not used:
-            return ab
-        colors = dict.fromkeys(_chroma(self.strokes[index].color) for index in used)
-        groups = {color: number for number, color in enumerate(colors)}
-        targets = np.zeros((len(groups), *lightness.shape), np.float32)
-        for index in used:
-            targets[groups[_chroma(self.strokes[index].color)]][labels == index] = 1
-        shares = np.clip(_solve(lightness, targets, labels >= 0), 0, 1)
-        shares /= np.maximum(1, shares.sum(axis=0))
-        set_ab = np.einsum("khw,kc->chw", shares, np.array(list(groups), np.float32))
-        mixed: Float = ab * (1 - shares.sum(axis=0)) + set_ab
-        return mixed
+    def scaled(self, width: int, height: int) -> Hints:
+        """Return the same strokes on a photograph of another size, px."""
+        across, down = width / self.width, height / self.height
+        strokes = (
+            Stroke(
+                tuple((x * across, y * down) for x, y in stroke.points),
+                stroke.radius * math.sqrt(across * down),
+                stroke.color,
+            )
+            for stroke in self.strokes
+        )
+        return Hints(width, height, tuple(strokes))
 
-    def _labels(self, height: int, width: int) -> NDArray[np.intp]:
-        """Return, for each pixel at working size, the last stroke that touches it, or -1."""
+    def spread(self, lightness: Float) -> Spread:
+        """Return where the strokes' colors go on lightness (h, w) of the whole photograph.
+
+        This takes the time (about 0.1 s), and does not depend on the color beneath.
+        `tintype.spread.detail` makes a lightness that is fine enough for eyes and lips.
+        """
+        colors = [_chroma(stroke.color) for stroke in self.strokes]
+        numbers = {color: number for number, color in enumerate(dict.fromkeys(colors))}
+        height, width = lightness.shape
+        labels = self._labels(height, width, [numbers[color] for color in colors])
+        used, labels[labels >= 0] = np.unique(labels[labels >= 0], return_inverse=True)
+        return spread(lightness, labels, [list(numbers)[number] for number in used])
+
+    def _labels(self, height: int, width: int, numbers: Iterable[int]) -> NDArray[np.intp]:
+        """Return, for each pixel of a grid, the last of the strokes' numbers there, or -1."""
         x = (np.arange(width) + 0.5) * self.width / width
-        y = (np.arange(height)[:, None] + 0.5) * self.height / height
+        y = (np.arange(height) + 0.5) * self.height / height
         reach = math.hypot(self.width / width, self.height / height) / 2  # no stroke falls between pixels
         labels = np.full((height, width), -1, np.intp)
-        for index, stroke in enumerate(self.strokes):
+        for stroke, number in zip(self.strokes, numbers, strict=True):
+            radius = max(stroke.radius, reach)
             for start, end in zip(stroke.points, stroke.points[1:] or stroke.points, strict=False):
-                labels[_distance(x, y, start, end) <= max(stroke.radius, reach)] = index
+                rows, columns = _around(y, start[1], end[1], radius), _around(x, start[0], end[0], radius)
+                near = _distance(x[columns], y[rows, None], start, end) <= radius
+                labels[rows, columns][near] = number
         return labels
 
 
@@ -118,7 +118,7 @@ def parse(text: str) -> Hints:
         strokes = tuple(_stroke(stroke) for stroke in values["strokes"])
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"size or strokes are missing or not as they should be ({error})") from error
-    if width < 1 or height < 1:
+    if not (1 <= width <= _FARTHEST and 1 <= height <= _FARTHEST):
         raise ValueError(f"size is {width} x {height}")
     return Hints(width, height, strokes)
 
@@ -126,8 +126,8 @@ def parse(text: str) -> Hints:
 def _stroke(values: dict[str, Any]) -> Stroke:
     points = tuple((float(x), float(y)) for x, y in values["points"])
     radius, color = float(values["radius"]), values["color"]
-    if not points or not all(map(math.isfinite, (radius, *(v for point in points for v in point)))):
-        raise ValueError("a stroke has no points, or its numbers are not finite")
+    if not points or not all(abs(v) <= _FARTHEST for v in (radius, *(v for point in points for v in point))):
+        raise ValueError("a stroke has no points, or its numbers are not finite or too large")
     if color is None:
         return Stroke(points, radius, None)
     if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
@@ -148,6 +148,12 @@ def _chroma(color: tuple[int, int, int] | None) -> tuple[float, float]:
     return (float(a), float(b))
 
 
+def _around(places: NDArray[Any], start: float, end: float, radius: float) -> slice:
+    """Return which places, in order, lie between start and end or within a radius of them."""
+    low, high = min(start, end) - radius, max(start, end) + radius
+    return slice(int(np.searchsorted(places, low)), int(np.searchsorted(places, high, "right")))
+
+
 def _distance(
     x: NDArray[Any], y: NDArray[Any], start: tuple[float, float], end: tuple[float, float]
 ) -> NDArray[Any]:
@@ -157,49 +163,3 @@ def _distance(
     part = ((x - start[0]) * dx + (y - start[1]) * dy) / length if length else 0 * x + 0 * y
     part = np.clip(part, 0, 1)
     return np.hypot(x - start[0] - part * dx, y - start[1] - part * dy)
-
-
-def _solve(lightness: Float, targets: Float, held: NDArray[np.bool_]) -> Float:
-    """Return the shares (k, h, w) of k colors, by conjugate gradients with a diagonal preconditioner."""
-    across = np.exp(-((np.diff(lightness, axis=1) / EDGE) ** 2)).astype(np.float32)
-    down = np.exp(-((np.diff(lightness, axis=0) / EDGE) ** 2)).astype(np.float32)
-    diagonal = LEAK + HOLD * held.astype(np.float32)
-    own = diagonal.copy()
-    own[:, 1:] += across
-    own[:, :-1] += across
-    own[1:] += down
-    own[:-1] += down
-
-    def apply(u: Float) -> Float:
-        product = own * u
-        product[..., 1:] -= across * u[..., :-1]
-        product[..., :-1] -= across * u[..., 1:]
-        product[..., 1:, :] -= down * u[..., :-1, :]
-        product[..., :-1, :] -= down * u[..., 1:, :]
-        return product
-
-    shares = targets.copy()
-    wanted = np.float32(HOLD) * targets
-    residual = wanted - apply(shares)
-    scaled = residual / own
-    direction: Float = scaled.copy()
-    fit = _dot(residual, scaled)
-    goal = _TOLERANCE**2 * _dot(wanted, wanted / own)
-    for _ in range(_MOST_STEPS):
-        if (fit <= goal).all():
-            break
-        product = apply(direction)
-        step = fit / np.maximum(_dot(direction, product), np.float32(1e-30))
-        shares += step * direction
-        residual -= step * product
-        scaled = residual / own
-        fit, before = _dot(residual, scaled), fit
-        direction *= fit / np.maximum(before, np.float32(1e-30))
-        direction += scaled
-    return shares
-
-
-def _dot(first: Float, second: Float) -> Float:
-    """Return the product of each plane with its like, (k, 1, 1)."""
-    sums = np.sum(first * second, axis=(1, 2), keepdims=True, dtype=np.float64)
-    return np.asarray(sums, np.float32)

@@ -7,22 +7,25 @@ RGBA; in sRGB. Its rows go out and in as arrays, so that a large one is never he
 from __future__ import annotations
 
 import io
+import os
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tintype import memory
-from tintype.errors import PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
+from tintype.errors import CancelledError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tintype.watch import Watch
 
 Array: TypeAlias = NDArray[Any]
 
@@ -35,6 +38,10 @@ _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
 _KEPT: Final = ("exif", "xmp", "dpi", "compression")
 _DESCRIPTIVE: Final = (270, 271, 272, 306, 315, 33432)  # description, maker, model, date, artist, copyright
 _FOLDERS: Final = (34665, 34853)  # Exif and GPS
+_READ_IN_BLOCKS: Final = (
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+)  # of others Pillow wants the file itself, or all at once
 _lock = threading.Lock()
 
 
@@ -71,27 +78,37 @@ class Photo:
             strip.putalpha(result.crop((0, top, result.width, top + len(rows))).getchannel("A"))
         result.paste(strip, (0, top))
 
-    def result(self) -> Image.Image:
-        """Return the image that takes the colorized rows: the photograph's own where it is RGB."""
+    def result(self, *, keep: bool = False) -> Image.Image:
+        """Return the image that takes the colorized rows: the photograph's own where it is RGB.
+
+        `keep`: another one in any case, so that the photograph stays as it is.
+        """
         if self.image.mode in ("RGB", "RGBA"):
-            return self.image
+            return self.image.copy() if keep else self.image
         return Image.new("RGB", self.image.size)
 
 
-def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: str = "") -> Photo:
+def read(
+    source: Path | BinaryIO,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    name: str = "",
+    watch: Watch | None = None,
+) -> Photo:
     """Read a photograph from a file; raises PhotoNotFoundError, PhotoUnreadableError, PhotoTooLargeError.
 
     Orientation is applied, profiles are converted to sRGB, of animations and several pages the
-    first is taken; `notes` say so. `name` is what errors call a stream.
+    first is taken; `notes` say so. `name` is what errors call a stream. JPEG and PNG files tell
+    `watch` how far they are read; raises CancelledError.
     """
     name = name or name_of(source)
     try:
-        with _open(source) as opened:
+        with ExitStack() as stack:
+            opened = stack.enter_context(_open(_watched(source, watch, stack)))
             _check_size(opened, max_megapixels, name)
             return _prepare(opened)
     except FileNotFoundError:
         raise PhotoNotFoundError(name) from None
-    except (PhotoTooLargeError, PhotoUnreadableError):
+    except (CancelledError, PhotoTooLargeError, PhotoUnreadableError):
         raise
     except MemoryError:
         raise _too_large(name) from None
@@ -99,9 +116,53 @@ def read(source: Path | BinaryIO, max_megapixels: float = MAX_MEGAPIXELS, name: 
         raise PhotoUnreadableError(name, _reason(source, error)) from error
 
 
+def glance(source: Path, side: int) -> tuple[Photo, tuple[int, int]] | None:
+    """Decode a JPEG in a fraction of the time, at a half, a quarter or an eighth of its size.
+
+    Returns the photograph, its longer side at least `side` px, and the size of the whole; None where
+    there is nothing to gain, or where reading the whole will tell what is wrong.
+    """
+    try:
+        with _open(source) as opened:
+            whole = opened.size
+            least = (max(1, whole[0] * side // max(whole)), max(1, whole[1] * side // max(whole)))
+            if opened.format not in ("JPEG", "MPO") or opened.draft(None, least) is None:
+                return None
+            reduced = opened.size
+            if reduced == whole:
+                return None
+            photo = _prepare(opened)
+    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever the damage makes them raise
+        return None
+    return photo, whole if photo.size == reduced else whole[::-1]
+
+
 def _open(source: Path | BinaryIO) -> Image.Image:
     with _unlimited():
         return Image.open(source)
+
+
+def _watched(source: Path | BinaryIO, watch: Watch | None, stack: ExitStack) -> Path | BinaryIO:
+    """Return what Pillow is to read: a file that tells a watch, where there is one and it can."""
+    if watch is None or not isinstance(source, Path):
+        return source
+    file = stack.enter_context(source.open("rb"))
+    start = file.read(4)
+    file.seek(0)
+    return cast("BinaryIO", _Source(file, watch)) if start.startswith(_READ_IN_BLOCKS) else source
+
+
+class _Source:
+    """A file that tells a watch how far it has been read."""
+
+    def __init__(self, file: BinaryIO, watch: Watch) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._file, self._watch = file, watch
+        self._size = max(1, os.fstat(file.fileno()).st_size)
+
+    def read(self, count: int = -1) -> bytes:
+        self._watch.advance(self._file.tell() / self._size)
+        return self._file.read(count)
 
 
 def name_of(source: Path | BinaryIO) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,7 +21,7 @@ from PIL import Image
 from tintype.lab import grey_to_lightness, lightness_ab_to_rgb, rgb_to_lightness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
@@ -28,16 +29,17 @@ Float: TypeAlias = NDArray[np.float32]
 STRIP: Final = 1 << 16  # px colorized at once; changes memory and time, never a pixel
 RADIUS: Final = 2  # px at working size: the window is 5 x 5
 SMOOTHNESS: Final = 30.0  # L* squared: edges of lightness below about 5 L* do not part colors
+_COLUMNS: Final = 64  # px enlarged at once
 
 
 def fit(lightness: Float, ab: Float, radius: int = RADIUS, smoothness: float = SMOOTHNESS) -> Float:
     """Fit ab (2, h, w) to lightness (h, w): return slopes and offsets (4, h, w) of a, b, a, b."""
-    mean_l = _box(lightness, radius)
-    variance = _box(lightness * lightness, radius) - mean_l * mean_l
-    mean_ab = _box(ab, radius)
-    covariance = _box(ab * lightness, radius) - mean_ab * mean_l
+    mean_l = mean_around(lightness, radius)
+    variance = mean_around(lightness * lightness, radius) - mean_l * mean_l
+    mean_ab = mean_around(ab, radius)
+    covariance = mean_around(ab * lightness, radius) - mean_ab * mean_l
     slope = covariance / (np.maximum(variance, 0) + np.float32(smoothness))
-    return _box(np.concatenate([slope, mean_ab - slope * mean_l]), radius)
+    return mean_around(np.concatenate([slope, mean_ab - slope * mean_l]), radius)
 
 
 def bilinear(ab: Float) -> Float:
@@ -66,6 +68,21 @@ class Merger:
         )
         return slope_a * lightness + offset_a, slope_b * lightness + offset_b
 
+    def region(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Float:
+        """Return slopes and offsets (4, h, w) on a grid of `size` (w, h) laid over a part of the photograph.
+
+        `box` is left, top, right, bottom, px of the photograph. With a grid of its pixels, these are what
+        `ab` takes there.
+        """
+        left, top, right, bottom = box
+        width, height = size
+        y = top + (np.arange(height, dtype=np.float64) + 0.5) * (bottom - top) / height
+        rows = self._rows_at(y).reshape(4 * height, -1)
+        planes = np.empty((4 * height, width), np.float32)
+        for columns, used, hats in _hats(self.planes.shape[2], left / self.width, right / self.width, width):
+            np.matmul(rows[:, used], hats, out=planes[:, columns])
+        return planes.reshape(4, height, width)
+
     def __call__(self, rows: Array, top: int) -> Array:
         """Return colorized sRGB (rows, W, 3), of the dtype of `rows`: grey (rows, W) or RGB (rows, W, 3)."""
         lightness = lightness_of(rows)
@@ -73,9 +90,12 @@ class Merger:
 
     def _rows(self, top: int, count: int) -> Float:
         """Interpolate the planes downwards, (4, count, w): pixel centers meet pixel centers."""
+        return self._rows_at(np.arange(top, top + count, dtype=np.float64) + 0.5)
+
+    def _rows_at(self, y: NDArray[np.float64]) -> Float:
+        """Interpolate the planes at heights `y`, px of the photograph, where a pixel's center ends in .5."""
         small = self.planes.shape[1]
-        y = (np.arange(top, top + count, dtype=np.float64) + 0.5) * small / self.height - 0.5
-        y = np.clip(y, 0, small - 1)
+        y = np.clip(y * small / self.height - 0.5, 0, small - 1)
         above = np.minimum(y.astype(np.intp), max(small - 2, 0))
         below = np.minimum(above + 1, small - 1)
         part = (y - above).astype(np.float32)[:, None]
@@ -90,7 +110,25 @@ def _resize(plane: Float, size: tuple[int, int]) -> Float:
     return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
 
 
-def _box(planes: Float, radius: int) -> Float:
+@lru_cache(maxsize=16)
+def _hats(small: int, left: float, right: float, width: int) -> list[tuple[slice, slice, Float]]:
+    """Return matrices that enlarge rows of `small` values: what they fill, what they take, hat functions.
+
+    One for every few columns: a product of small full matrices takes a third of Pillow's time. `left`
+    and `right` are shares of the rows.
+    """
+    x = (left + (np.arange(width) + 0.5) * (right - left) / width) * small - 0.5
+    x = np.clip(x, 0, small - 1)
+    matrices = []
+    for start in range(0, width, _COLUMNS):
+        there = x[start : start + _COLUMNS]
+        used = slice(int(there[0]), min(int(there[-1]) + 2, small))
+        hats = 1 - np.abs(there - np.arange(used.start, used.stop)[:, None])
+        matrices.append((slice(start, start + len(there)), used, np.maximum(hats, 0).astype(np.float32)))
+    return matrices
+
+
+def mean_around(planes: Float, radius: int) -> Float:
     """Return the mean over windows of 2 radius + 1 px (..., h, w), smaller at the borders."""
     for axis in (-1, -2):
         planes = _box_along(planes, radius, axis)
@@ -99,22 +137,27 @@ def _box(planes: Float, radius: int) -> Float:
 
 def _box_along(planes: Float, radius: int, axis: int) -> Float:
     length = planes.shape[axis]
-    sums = np.cumsum(np.moveaxis(planes, axis, 0), axis=0, dtype=np.float64)
-    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
+    means = planes.copy()
+    sums, shifted = np.moveaxis(means, axis, 0), np.moveaxis(planes, axis, 0)
+    for shift in range(1, min(radius, length - 1) + 1):
+        sums[shift:] += shifted[:-shift]
+        sums[:-shift] += shifted[shift:]
     index = np.arange(length)
-    high, low = np.minimum(index + radius + 1, length), np.maximum(index - radius, 0)
-    count = (high - low).reshape(-1, *[1] * (planes.ndim - 1))
-    means: Float = np.moveaxis((sums[high] - sums[low]) / count, 0, axis).astype(np.float32)
+    count = np.minimum(index + radius + 1, length) - np.maximum(index - radius, 0)
+    sums /= count.astype(np.float32).reshape(-1, *[1] * (planes.ndim - 1))
     return means
 
 
 def strips(
-    rows: Callable[[int, int], Array], merger: Merger, workers: int
-) -> Iterator[tuple[int, Array, Array]]:
+    rows: Callable[[int, int], Array],
+    merger: Merger,
+    workers: int,
+    paint: Callable[[Array, int], Array] | None = None,
+) -> Generator[tuple[int, Array, Array], None, None]:
     """Colorize a photograph from top to bottom: yield each strip's first row, its rows, its result.
 
     `rows(top, bottom)` is called in the caller's thread and may read what earlier strips were
-    written back to.
+    written back to. `paint(rows, top)` makes another result than the merger's own.
     """
     step = max(1, STRIP // merger.width)
     tops = iter(range(0, merger.height, step))
@@ -123,7 +166,7 @@ def strips(
         while True:
             for top in islice(tops, workers + 1 - len(waiting)):
                 strip = rows(top, min(top + step, merger.height))
-                waiting.append((top, strip, pool.submit(merger, strip, top)))
+                waiting.append((top, strip, pool.submit(paint or merger, strip, top)))
             if not waiting:
                 return
             top, strip, result = waiting.popleft()

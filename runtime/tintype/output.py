@@ -6,19 +6,21 @@ import io
 import os
 import tempfile
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from PIL import Image
 
+from tintype import tiff
 from tintype.errors import OutputError, UsageError
 from tintype.image import descriptive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tintype.image import Photo
+    from tintype.watch import Watch
 
 FORMATS: Final = {
     ".jpg": "JPEG",
@@ -40,8 +42,13 @@ _METADATA: Final = {
     "TIFF": ("exif", "dpi"),
     "WEBP": ("exif", "xmp"),
 }
-_TIFF_COMPRESSION: Final = frozenset({"raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"})
 JPEG_QUALITY: Final = 95
+_BYTES: Final = {
+    "JPEG": 0.6,
+    "WEBP": 0.5,
+    "PNG": 2.0,
+    "TIFF": 1.5,
+}  # a pixel, about, to say how far encoding is
 
 
 def suffix_for(name: str) -> str:
@@ -60,8 +67,38 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def encode(image: Image.Image, photo: Photo, target: BinaryIO, format_name: str) -> None:
-    """Encode a colorized photograph, with what its file held besides pixels; raises OSError."""
+def keep_original(source: Path | BinaryIO | None, *places: Path | BinaryIO | None) -> None:
+    """Raise OutputError where something would be written over the photograph."""
+    if isinstance(source, Path) and source.exists():
+        for place in places:
+            if isinstance(place, Path) and place.exists() and place.samefile(source):
+                raise OutputError(place, "it is the original; choose another name")
+
+
+def write(
+    image: Image.Image,
+    photo: Photo,
+    target: Path,
+    format_name: str | None = None,
+    watch: Watch | None = None,
+) -> None:
+    """Write a colorized photograph, whole or not at all, in `format_name` or as the suffix says.
+
+    Raises OutputError, UsageError, and CancelledError.
+    """
+    name = format_name or format_of(target)
+    size = round(image.width * image.height * _BYTES.get(name, len(image.mode)))
+    with replacing(target, watch, size) as file:
+        encode(image, photo, file, name, watch)
+
+
+def encode(
+    image: Image.Image, photo: Photo, target: BinaryIO, format_name: str, watch: Watch | None = None
+) -> None:
+    """Encode a colorized photograph, with what its file held besides pixels.
+
+    Raises OSError, CancelledError.
+    """
     longest = _LONGEST.get(format_name)
     if longest is not None and max(image.size) > longest:
         raise OSError(f"{format_name} holds at most {longest} px a side: choose PNG or TIFF")
@@ -70,7 +107,15 @@ def encode(image: Image.Image, photo: Photo, target: BinaryIO, format_name: str)
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("RGB")
     image.info.pop("transparency", None)
-    image.save(target, format_name, **_options(photo, format_name))
+    options = _options(photo, format_name)
+    if format_name == "TIFF" and photo.info.get("compression") != "raw":
+        tiff.save(image, target, **options)
+        return
+    save = partial(image.save, target, format_name, **options)
+    if watch is not None and format_name == "WEBP":  # one native call, the others write block by block
+        watch.run(save)
+    else:
+        save()
 
 
 def encoded(image: Image.Image, photo: Photo, format_name: str | None = None) -> bytes:
@@ -96,9 +141,6 @@ def _options(photo: Photo, format_name: str) -> dict[str, Any]:
         options |= {"quality": JPEG_QUALITY, "subsampling": "4:4:4"}
     elif format_name == "WEBP":
         options["quality"] = JPEG_QUALITY
-    elif format_name == "TIFF":
-        known = photo.info.get("compression")
-        options["compression"] = known if known in _TIFF_COMPRESSION else "tiff_adobe_deflate"
     return options
 
 
@@ -127,15 +169,21 @@ def srgb_profile() -> bytes:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, watch: Watch | None = None, size: int = 0) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its name at the end, or vanishes on any error.
 
-    Raises OutputError where the system refuses: no such folder, no permission, no space.
+    `watch` hears of all that is written, of about `size` bytes. Raises OutputError where the system
+    refuses: no such folder, no permission, no space; CancelledError.
     """
     partial = path.with_name(f".tintype-{os.urandom(6).hex()}.partial")
     try:
         with partial.open("xb") as file:
-            yield cast("BinaryIO", _Sink(file))
+            sink = _Sink(file)
+            if watch is not None:
+                sink.write = _watched(file, watch, size)
+            yield cast("BinaryIO", sink)
+            if watch is not None:
+                watch.check()
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -150,8 +198,22 @@ class _Sink:
     """A file without a descriptor: Pillow then writes through Python, whose errors say what happened."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.write, self.read, self.flush = file.write, file.read, file.flush
+        self.write: Callable[[bytes], int] = file.write
+        self.read, self.flush = file.read, file.flush
         self.seek, self.tell = file.seek, file.tell
+
+
+def _watched(file: BinaryIO, watch: Watch, size: int) -> Callable[[bytes], int]:
+    """Return what writes to a file and tells a watch how much of what is expected is there."""
+    written = 0
+
+    def write(data: bytes) -> int:
+        nonlocal written
+        watch.advance(min(1.0, written / max(1, size)))
+        written += len(data)
+        return file.write(data)
+
+    return write
 
 
 def check_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -11,11 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype import memory, models
-from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, ProviderError
+from tintype.errors import (
+    CancelledError,
+    ModelContractError,
+    ModelNotFoundError,
+    ModelUnreadableError,
+    ProviderError,
+)
 from tintype.metadata import INPUT, MEAN_OUTPUT, OUTPUT, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tintype.watch import Watch
 
 Float: TypeAlias = NDArray[np.float32]
 
@@ -31,12 +40,13 @@ SILENT: Final = 4  # onnxruntime's own log lines: only what ends the process
 
 
 class Session:
-    """An open model. `run` may be called from any thread, one call at a time."""
+    """An open model. `run` may be called from any thread; calls wait for each other."""
 
     def __init__(self, path: Path, provider: str, session: Any) -> None:
         """Take an onnxruntime session; raises ModelContractError unless it is a model of ours."""
         self.path, self.provider = path, provider
         self._session = session
+        self._turn = threading.Lock()  # DirectML takes one call at a time; a cancelled one may still be at it
         self.metadata = Metadata.from_props(session.get_modelmeta().custom_metadata_map, path)
         self.outputs = _check_signature(session, path)
 
@@ -45,11 +55,11 @@ class Session:
         """Whether the model also gives the expectation, so that vividness can be set."""
         return MEAN_OUTPUT in self.outputs
 
-    def run(self, lightness: Float) -> tuple[Float, Float | None]:
+    def run(self, lightness: Float, watch: Watch | None = None) -> tuple[Float, Float | None]:
         """Run the network: L* (N, 1, H, W) float32 -> ab and, of some models, ab_mean (N, 2, H, W).
 
         H and W must be multiples of `metadata.multiple`; raises ValueError otherwise, ModelContractError
-        where the model cannot take them, MemoryError.
+        where the model cannot take them, MemoryError, and CancelledError within 0.1 s of `watch.cancel()`.
         """
         multiple = self.metadata.multiple
         if lightness.ndim != 4 or lightness.shape[1] != 1 or any(n % multiple for n in lightness.shape[2:]):
@@ -58,13 +68,30 @@ class Session:
                 f"wanted is (N, 1, H, W), H and W multiples of {multiple}"
             )
         try:
-            values = self._session.run(self.outputs, {INPUT: lightness})
+            values = self._answer(lightness, watch)
+        except CancelledError:
+            raise
         except Exception as error:  # onnxruntime's errors share no base but this one
             reason = _reason(error)
             if "alloc" in reason:
                 raise MemoryError(reason) from error
             raise ModelContractError(self.path, reason) from error
         return values[0], values[1] if len(values) > 1 else None
+
+    def _answer(self, lightness: Float, watch: Watch | None) -> list[Float]:
+        if watch is None:
+            with self._turn:
+                return list(self._session.run(self.outputs, {INPUT: lightness}))
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = SILENT  # that it was terminated is no news
+
+        def call() -> list[Float]:
+            with self._turn:
+                return list(self._session.run(self.outputs, {INPUT: lightness}, options))
+
+        return watch.run(call, lambda: setattr(options, "terminate", True))
 
 
 def open_session(path: Path, provider: str = "auto", threads: int | None = None) -> Session:

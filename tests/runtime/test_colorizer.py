@@ -12,8 +12,9 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import Adjustments, Colorizer, image, merge, output
+from tintype import Adjustments, Colorizer, colorizer as colorizers, image, merge, output
 from tintype.errors import (
+    CancelledError,
     ModelNotFoundError,
     OutputError,
     PhotoError,
@@ -24,6 +25,7 @@ from tintype.errors import (
 )
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import lightness_of
+from tintype.watch import Watch
 
 Array = NDArray[Any]
 GREYS = grey_to_lightness(np.arange(256, dtype=np.uint8))
@@ -400,3 +402,54 @@ def test_max_megapixels(colorizer: Colorizer, color_photo: Path) -> None:
     with pytest.raises(PhotoTooLargeError):
         colorizer.colorize_file(color_photo, io.BytesIO(), max_megapixels=0.001)
     assert image.MAX_MEGAPIXELS == 512
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_watched_file(colorizer: Colorizer, color_photo: Path, tmp_path: Path, suffix: str) -> None:
+    """A file that is watched becomes the same; what the watch hears only grows, and comes near to 1."""
+    told: list[float] = []
+    plain, watched = tmp_path / f"plain{suffix}", tmp_path / f"watched{suffix}"
+    colorizer.colorize_file(color_photo, plain)
+    colorizer.colorize_file(color_photo, watched, watch=Watch(told.append))
+    assert plain.read_bytes() == watched.read_bytes()
+    assert told == sorted(told)
+    assert 0 <= told[0] < 0.2
+    assert 0.75 <= told[-1] <= 1
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.5, 0.76])
+def test_cancelled_file(colorizer: Colorizer, tmp_path: Path, moment: float) -> None:
+    """A file that is cancelled, while it is read, colorized or written, leaves nothing behind."""
+    photo = tmp_path / "photo.png"
+    Image.effect_noise((600, 600), 90).save(photo)
+    watch = Watch(lambda share: watch.cancel() if share >= moment else None)
+    with pytest.raises(CancelledError):
+        colorizer.colorize_file(photo, tmp_path / "color.png", watch=watch)
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
+def test_rendered_beside(colorizer: Colorizer, color_array: Array, mode: str) -> None:
+    """A photograph that is to be kept stays as it is, and its result is the same."""
+    if mode == "I;16":
+        picture = Image.fromarray(color_array[..., 0].astype(np.uint16) * 257)
+    else:
+        picture = Image.fromarray(color_array).convert(mode)
+    photo = image.Photo(picture, "")
+    before = picture.tobytes()
+    merger = colorizer.predict(colorizer.prepare(picture)[0]).merger(*photo.size)
+    kept, _ = colorizers.render(photo, merger, 2, keep=True)
+    assert picture.tobytes() == before
+    taken, _ = colorizers.render(photo, merger, 1)
+    np.testing.assert_array_equal(np.asarray(kept), np.asarray(taken))
+
+
+@pytest.mark.parametrize("side", [0, 20, 1000])
+def test_thumbnail(colorizer: Colorizer, color_photo: Path, tmp_path: Path, side: int) -> None:
+    """A small copy of the result comes along if it is wanted."""
+    small = colorizer.colorize_file(color_photo, tmp_path / "color.png", thumbnail=side).thumbnail
+    if not side:
+        assert small is None
+    else:
+        assert small is not None
+        assert max(small.size) == min(side, 72)

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tintype import image, memory
-from tintype.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
+from tintype.errors import (
+    CancelledError,
+    PhotoError,
+    PhotoNotFoundError,
+    PhotoTooLargeError,
+    PhotoUnreadableError,
+)
+from tintype.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -401,3 +408,67 @@ def test_pillows_limit(monkeypatch: pytest.MonkeyPatch, limit: int | None, color
 def test_available_memory() -> None:
     """This machine tells how much memory is left."""
     assert (memory.available() or 0) > 10 << 20
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "TIFF", "BMP"])
+def test_watched(format_name: str, tmp_path: Path, color_array: Array) -> None:
+    """A watched photograph is read as any other; of JPEG and PNG it is told how far it is, from 0 to 1."""
+    path, told = tmp_path / "photo", list[float]()
+    path.write_bytes(_bytes(_picture("RGB", color_array), format_name).getvalue())
+    photo = image.read(path, watch=Watch(told.append))
+    np.testing.assert_array_equal(np.asarray(photo.image), np.asarray(image.read(path).image))
+    assert bool(told) == (format_name in ("JPEG", "PNG"))
+    assert all(0 <= share <= 1 for share in told)
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+def test_cancelled(format_name: str, tmp_path: Path) -> None:
+    """Reading that is cancelled in the middle of the file ends with CancelledError and closes the file."""
+    path = tmp_path / "photo"
+    noise = Image.effect_noise((600, 600), 90)
+    path.write_bytes(_bytes(noise, format_name).getvalue())
+    watch = Watch(lambda share: watch.cancel() if share > 0.3 else None)
+    with pytest.raises(CancelledError):
+        image.read(path, watch=watch)
+    path.unlink()
+
+
+@pytest.mark.parametrize("place", ["nowhere.jpg", "", "nonsense.jpg"])
+def test_watched_errors(tmp_path: Path, place: str) -> None:
+    """What cannot be read is refused in the same words when it is watched."""
+    (tmp_path / "nonsense.jpg").write_bytes(b"\xff\xd8\xff nonsense")
+    messages = []
+    for watch in (None, Watch()):
+        with pytest.raises(PhotoError) as caught:
+            image.read(tmp_path / place, watch=watch)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_glance(orientation: int, mode: str, tmp_path: Path, color_array: Array) -> None:
+    """A quick decode looks like the whole photograph, upright, and knows the size of it."""
+    path, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[274] = orientation
+    _picture(mode, color_array).resize((640, 425)).save(path, exif=exif)
+    seen = image.glance(path, 160)
+    assert seen is not None
+    photo, size = seen
+    whole = image.read(path).image
+    assert size == whole.size
+    assert 160 <= max(photo.size) < 320
+    assert photo.image.mode == mode
+    smaller = np.asarray(whole.resize(photo.size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(smaller - np.asarray(photo.image)).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("format_name", "size"), [("PNG", (640, 480)), ("JPEG", (72, 48)), ("JPEG", (300, 1)), ("", (1, 1))]
+)
+def test_nothing_to_glance_at(format_name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    """Other formats, small photographs and what is none are left to be read whole."""
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(_bytes(Image.new("L", size), format_name).getvalue() if format_name else b"nonsense")
+    assert image.glance(path, 160) is None
+    assert image.glance(tmp_path / "nowhere.jpg", 160) is None

@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype import image, output
-from tintype.errors import OutputError, PhotoError, UsageError
+from tintype.errors import CancelledError, OutputError, PhotoError, UsageError
+from tintype.watch import Watch
 
 Array = NDArray[Any]
 
@@ -251,3 +254,76 @@ def test_same_bytes(color_array: Array) -> None:
     first = output.encoded(picture, _photo())
     output.srgb_profile.cache_clear()
     assert output.encoded(picture, _photo()) == first
+
+
+@pytest.mark.parametrize("format_name", sorted(set(output.FORMATS.values())))
+def test_watched(format_name: str, tmp_path: Path, color_array: Array) -> None:
+    """A result that is watched is the same file, and the watch hears of it, never of more than all."""
+    suffix = next(suffix for suffix, name in output.FORMATS.items() if name == format_name)
+    picture, told = Image.fromarray(color_array), list[float]()
+    plain, watched = tmp_path / f"plain{suffix}", tmp_path / f"watched{suffix}"
+    output.write(picture, _photo(), plain)
+    output.write(picture, _photo(), watched, watch=Watch(told.append))
+    assert plain.read_bytes() == watched.read_bytes()
+    assert told
+    assert all(0 <= share <= 1 for share in told)
+
+
+@pytest.mark.parametrize("format_name", sorted(set(output.FORMATS.values())))
+def test_cancelled(format_name: str, tmp_path: Path) -> None:
+    """Encoding that is cancelled leaves nothing behind, and an earlier result as it was."""
+    target = tmp_path / "color"
+    target.write_bytes(b"an earlier result")
+    watch = Watch(lambda _share: watch.cancel())
+    with pytest.raises(CancelledError):
+        output.write(Image.effect_noise((600, 600), 90).convert("RGB"), _photo(), target, format_name, watch)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"an earlier result"]
+
+
+def test_original_is_kept(tmp_path: Path) -> None:
+    """A place that is the photograph itself, also through a link, is refused; any other is not."""
+    photo, other, link = tmp_path / "photo.png", tmp_path / "other.png", tmp_path / "link.png"
+    photo.touch()
+    other.touch()
+    link.symlink_to(photo)
+    for place in (photo, link, tmp_path / "." / "photo.png"):
+        with pytest.raises(OutputError, match="it is the original; choose another name"):
+            output.keep_original(photo, other, None, place)
+    output.keep_original(photo, other, tmp_path / "new.png", None)
+    output.keep_original(None, photo)
+    output.keep_original(tmp_path / "gone.png", photo)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (700, 900)])
+def test_tiff(mode: str, size: tuple[int, int], color_array: Array) -> None:
+    """A TIFF, of one strip or several, gives every pixel back, and comes deflated unless it came plain."""
+    picture = Image.fromarray(color_array).resize(size).convert(mode)
+    for came, wanted in (("tiff_lzw", "tiff_adobe_deflate"), ("raw", "raw")):
+        stored = output.encoded(picture, _photo(compression=came), "TIFF")
+        with Image.open(io.BytesIO(stored)) as opened:
+            assert (opened.mode, opened.info["compression"]) == (mode, wanted)
+            np.testing.assert_array_equal(np.asarray(opened), np.asarray(picture))
+
+
+def test_others_work_while_a_tiff_is_written() -> None:
+    """While a TIFF is compressed, other threads get their turn: a window would stand still otherwise."""
+    ended, longest = threading.Event(), 0.0
+
+    def tick() -> None:
+        nonlocal longest
+        last = time.perf_counter()
+        while not ended.is_set():
+            time.sleep(0.001)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+
+    picture = Image.effect_noise((1500, 1500), 90).convert("RGB")
+    thread = threading.Thread(target=tick)
+    thread.start()
+    start = time.perf_counter()
+    output.encoded(picture, _photo(), "TIFF")
+    took = time.perf_counter() - start
+    ended.set()
+    thread.join()
+    assert longest < took / 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import runpy
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +14,16 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tintype import session
-from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, ProviderError
+from tintype import models, session
+from tintype.errors import (
+    CancelledError,
+    ModelContractError,
+    ModelNotFoundError,
+    ModelUnreadableError,
+    ProviderError,
+)
 from tintype.session import open_session, physical_cores
+from tintype.watch import Watch
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +292,64 @@ def test_physical_cores(
     monkeypatch.setattr(Path, "is_file", lambda path: number(path) in siblings)
     monkeypatch.setattr(Path, "read_text", lambda path: siblings[number(path)])
     assert physical_cores() == wanted
+
+
+class _Slow:
+    """Stands for onnxruntime's session: works until it is terminated."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    def run(self, _outputs: Any, _feed: Any, options: Any) -> None:
+        self.begun.set()
+        while not options.terminate:
+            time.sleep(0.001)
+        self.ended.set()
+        raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : Exiting due to terminate flag being set to true.")
+
+
+def test_cancel(stub: Path) -> None:
+    """Cancelling inside of the network raises CancelledError and has onnxruntime end; the session goes on."""
+    opened, slow, watch = open_session(stub), _Slow(), Watch()
+    real, opened._session = opened._session, slow
+
+    def cancel() -> None:
+        slow.begun.wait(20)
+        watch.cancel()
+
+    threading.Thread(target=cancel).start()
+    lightness = np.full((1, 1, 64, 64), 50, np.float32)
+    with pytest.raises(CancelledError):
+        opened.run(lightness, watch)
+    assert slow.ended.wait(20)
+    opened._session = real
+    with pytest.raises(CancelledError):
+        opened.run(lightness, watch)
+    np.testing.assert_array_equal(opened.run(lightness, Watch())[0], opened.run(lightness)[0])
+
+
+def test_watched_errors_are_the_same(tmp_path: Path, maker: SimpleNamespace, props: dict[str, str]) -> None:
+    """What the network refuses, it refuses in the same words when it is watched."""
+    opened = open_session(_saved(maker.build(props, size=128), tmp_path / "fixed.onnx"))
+    with pytest.raises(ModelContractError, match=r"fixed\.onnx .*Got invalid dimensions"):
+        opened.run(np.zeros((1, 1, 64, 64), np.float32), Watch())
+
+
+@pytest.mark.released
+@pytest.mark.slow
+def test_cancel_for_real() -> None:
+    """The released model, cancelled in the middle at a large working size, is left within half a second."""
+    opened = open_session(models.find("default"), "cpu")
+    size = opened.metadata.working_size
+    small = np.full((1, 1, size, size), 50, np.float32)
+    before, watch, stamps = opened.run(small)[0], Watch(), list[float]()
+
+    def cancel() -> None:
+        stamps.append(time.monotonic())
+        watch.cancel()
+
+    threading.Timer(0.3, cancel).start()
+    with pytest.raises(CancelledError):
+        opened.run(np.full((1, 1, 1024, 1024), 50, np.float32), watch)
+    assert time.monotonic() - stamps[0] < 0.5
+    np.testing.assert_array_equal(opened.run(small)[0], before)
