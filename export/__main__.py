@@ -20,10 +20,10 @@ try:
 
     from export import graph, parity, storage
     from tintype.errors import TintypeError, UsageError
-    from tintype.metadata import Metadata, working_size_fault
+    from tintype.metadata import MEAN_OUTPUT, Metadata, working_size_fault
     from tintype.session import open_session
     from torch_model import weights
-    from torch_model.checkpoint import CheckpointError, best, load as load_checkpoint
+    from torch_model.checkpoint import CheckpointError, best
     from torch_model.model import MULTIPLE, count_parameters, fold
 except ModuleNotFoundError as missing:
     sys.exit(f"python -m export needs {missing.name}: in this folder, run pip install -e '.[train,export]'")
@@ -38,9 +38,10 @@ DESCRIPTION = (
     "photograph stretched to tintype.working_size squared; H and W multiples of 8. Output ab: float32 "
     "(N, 2, H, W), CIE a* and b*, to be enlarged to the photograph and joined with its own L*."
 )
-
-
-_PLACES = frozenset({"data", "val", "list", "out", "cache", "init", "device"})  # of one machine only
+MEAN = (
+    " Output ab_mean, of the same form: the mean of the likely colors, quieter; ab is the mean of their "
+    "sharpened distribution. ab_mean + v (ab - ab_mean) goes from the one to the other and beyond."
+)
 
 
 class ParityError(TintypeError, ArithmeticError):
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.weights = best(options.weights)
         network = fold(weights.load(options.weights))
         if options.out.suffix == ".safetensors":
-            weights.save(network, options.out)
+            weights.save(network, options.out, weights.training(options.weights))
             print(f"{options.out}: {count_parameters(network):,} parameters, float32")
             return 0
         metadata = describe(options, network)
@@ -109,7 +110,8 @@ def export(network: Classic, metadata: Metadata, out: Path, *, halved: bool) -> 
     model = graph.trace(network)
     if halved:
         graph.store_halved(model)
-    graph.set_metadata(model, metadata.to_props(), DESCRIPTION)
+    description = DESCRIPTION + (MEAN if MEAN_OUTPUT in network.OUTPUTS else "")
+    graph.set_metadata(model, metadata.to_props(), description)
     graph.check(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
@@ -149,18 +151,9 @@ def _known(path: Path, network: Classic) -> Metadata:
     if path.suffix.lower() == ".onnx":
         model = onnx.load(path, load_external_data=False)
         return Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
-    training: dict[str, Any] = {"network": weights.describe(network.config)}
-    unknown = Metadata("classic", "1", 256, author="unknown", license="unknown", training=training)
-    if path.suffix.lower() != ".pt":
-        return unknown
-    state = load_checkpoint(path)
-    config = state["config"]
-    training |= {
-        "steps": state["step"],
-        "recipe": {name: value for name, value in config.items() if name not in _PLACES},
-        "seconds": round(state["seconds"]),
-    }
-    return replace(unknown, model=config["model"], working_size=config["size"])
+    training = {"network": weights.describe(network.config), **weights.training(path)}
+    size = training.get("recipe", {}).get("size", 256)
+    return Metadata(network.config.variant, "1", size, author="unknown", license="unknown", training=training)
 
 
 def _json(path: Path) -> dict[str, Any]:

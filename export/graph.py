@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
-from tintype.metadata import INPUT, OUTPUT
+from tintype.metadata import INPUT
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, ValueInfoProto
+    from torch import Tensor
 
     from torch_model.model import Classic
 
@@ -26,25 +29,40 @@ _SMALLEST_HALVED: Final = 64  # values: smaller initializers stay float32, there
 
 def round_weights(network: Classic) -> Classic:
     """Round the weights that will be stored as float16, in place, so that both sides compute the same."""
-    for parameter in network.parameters():
-        if parameter.numel() >= _SMALLEST_HALVED:
-            parameter.data = parameter.data.half().float()
+    for tensor in chain(network.parameters(), network.buffers()):
+        if tensor.numel() >= _SMALLEST_HALVED:
+            tensor.data = tensor.data.half().float()
     return network
 
 
+class _Decoded(nn.Module):
+    """A network whose raw output is decoded, as the graph's is."""
+
+    def __init__(self, network: Classic) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741 - the graph's own name for lightness
+        """Return ab and, of some networks, ab_mean, (N, 2, H, W), of l (N, 1, H, W)."""
+        return self.network.decode(self.network(l))
+
+
 def trace(network: Classic) -> ModelProto:
-    """Export a network in evaluation mode: input l, output ab, any batch, sizes multiples of 8."""
+    """Export a network in evaluation mode: input l, output ab, any batch, sizes multiples of 8.
+
+    A network that predicts a distribution has the output ab_mean too.
+    """
     dynamic = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network.eval(),
+            _Decoded(network).eval(),
             (50 * torch.ones(_EXAMPLE),),
             dynamo=True,
             opset_version=OPSET,
             external_data=False,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=list(network.OUTPUTS),
             dynamic_shapes=({0: dynamic, 2: dynamic, 3: dynamic},),
             verbose=False,
         )
@@ -55,6 +73,10 @@ def trace(network: Classic) -> ModelProto:
     for value in (*model.graph.input, *model.graph.output):
         _name_axes(value)
     graph = model.graph
+    for tensor in graph.initializer:
+        name = tensor.name.removeprefix("network.")
+        _rename_uses(graph, tensor.name, name)
+        tensor.name = name
     for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del item.metadata_props[:]  # the tracer's stack frames, with the paths of this machine
     return model

@@ -35,6 +35,7 @@ def entry(path: Path) -> dict[str, Any]:
         "version": metadata.version,
         "opset": model.opset_import[0].version,
         "ir": model.ir_version,
+        "outputs": [output.name for output in model.graph.output],
         "stored": "float16" if "float16" in kinds else "float32",
         "working_size": metadata.working_size,
         "multiple": metadata.multiple,

@@ -55,7 +55,7 @@ def _difference(first: Classic, second: Classic, name: str) -> NDArray[np.float6
     batch = torch.from_numpy(lightness)[None, None]
     colors = []
     for network in (first, second):
-        a, b = network(batch)[0].numpy()
+        a, b = network.decode(network(batch))[0][0].numpy()
         colors.append(rgb_to_lab(lightness_ab_to_rgb(lightness, a, b)))
     difference: NDArray[np.float64] = skimage.color.deltaE_ciede2000(*colors).ravel()
     return difference

@@ -69,7 +69,7 @@ class TrainConfig:
     zoom: float = option(0.2, "augmentation: share of width and height to either side")
     flip: bool = option(default=True, description="augmentation: mirror every second photograph")
 
-    loss: Loss = option("mse", "between predicted and true ab / 128")
+    loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid")
     optimizer: Literal["rmsprop", "adamw"] = option("rmsprop", "rmsprop is Keras's: eps inside the root")
     lr: float = option(1e-3, "learning rate, at its highest")
     weight_decay: float = option(0.0, "of adamw")
@@ -101,6 +101,8 @@ class TrainConfig:
         """Refuse values that cannot work, in words."""
         if self.size < MULTIPLE or self.size % MULTIPLE:
             raise ValueError(f"--size {self.size} is not a multiple of {MULTIPLE}")
+        if (self.model == "vivid") != (self.loss == "bins"):
+            raise ValueError(f"--loss {self.loss} does not go with --model {self.model}: vivid takes bins")
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tintype.adjustments import Adjustments
 from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
 from tintype.lab import lightness_to_rgb, rgb_to_lab, rgb_to_lightness
@@ -124,6 +126,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--model", nargs="+", default=["default"], help="bundled names or .onnx files")
     add("--data", nargs="+", required=True, help="folders, .tar files or patterns of them")
     add("--working-size", nargs="+", type=int, default=[None], metavar="PX", help="else each model's own")
+    add(
+        "--vividness",
+        nargs="+",
+        type=float,
+        default=[1.0],
+        metavar="V",
+        help="0 the mean of likely colors, 1 as predicted, of models that offer it",
+    )
     add("--limit", type=int, help="score at most so many photographs")
     add("--list", type=Path, help="file of names, one a line: score only these")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
@@ -155,10 +165,17 @@ def evaluate(options: argparse.Namespace) -> list[Scores]:
         for size in options.working_size:
             colorizer = Colorizer(model, working_size=size)
             name = colorizer.model if model == "default" else Path(model).stem
-            contenders.append(Contender(name, colorizer.working_size, colorizer.colorize))
+            for vividness in options.vividness if colorizer.session.has_mean else [1.0]:
+                shown = name if vividness == 1 else f"{name}, vividness {vividness:g}"
+                colorize = partial(_colorize, colorizer, Adjustments(vividness=vividness))
+                contenders.append(Contender(shown, colorizer.working_size, colorize))
     if options.sheet is not None:
         sheet(contenders, found.pixels[:SHOWN]).save(options.sheet, quality=90)
     return [score(contender, found.pixels) for contender in contenders]
+
+
+def _colorize(colorizer: Colorizer, adjustments: Adjustments, photo: Array) -> Array:
+    return colorizer.colorize(photo, adjustments)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ names, the format of released models.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from tintype.metadata import MEAN_OUTPUT, OUTPUT
+from torch_model.bins import centers
 
 UP: Final = "up"
 MULTIPLE: Final = 8  # three halvings, three doublings
@@ -26,7 +29,7 @@ AB_SCALE: Final = 128.0  # tanh's -1..1 to CIE units
 CLASSIC_ENCODER: Final = ((64, 1), (64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (256, 1))
 CLASSIC_DECODER: Final = (128, UP, 64, UP, 32)
 
-Variant = Literal["classic"]
+Variant = Literal["classic", "vivid"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class NetworkConfig:
     """Then divides it; 1 for the faithful original and for imported Keras weights."""
     norm: bool = False
     """Batch normalisation behind each convolution but the last, while training only: `fold` removes it."""
+    temperature: float = 0.4
+    """Of `vivid`: below 1 the distribution is sharpened before its mean is taken as ab."""
 
 
 class Conv(nn.Module):
@@ -82,6 +87,8 @@ def decoder(inputs: int, layers: tuple[int | str, ...], *, norm: bool) -> nn.Seq
 class Classic(nn.Module):
     """12 convolutions, 3 upsamplings, 3,892,194 parameters; 7.60 GMAC at 256x256."""
 
+    HEAD: ClassVar = 2  # channels of the last convolution: a and b
+    OUTPUTS: ClassVar[tuple[str, ...]] = (OUTPUT,)  # of the graph, as `decode` gives them
     l_center: Tensor
     l_scale: Tensor
 
@@ -92,29 +99,71 @@ class Classic(nn.Module):
         self.register_buffer("l_scale", torch.tensor(config.l_scale))
         self.encoder = encoder(CLASSIC_ENCODER, norm=config.norm)
         self.decoder = decoder(CLASSIC_ENCODER[-1][0], CLASSIC_DECODER, norm=config.norm)
-        self.head = nn.Conv2d(CLASSIC_DECODER[-1], 2, 3, padding=1)
+        self.head = nn.Conv2d(CLASSIC_DECODER[-1], self.HEAD, 3, padding=1)
 
     def forward(self, l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
         """Return ab (N, 2, H, W), CIE units, of l (N, 1, H, W) in [0, 100]; H and W multiples of 8."""
+        x = torch.tanh(_float32(self.head, self.features(l)))  # (N, 2, H/2, W/2)
+        return AB_SCALE * F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+    def features(self, l: Tensor) -> Tensor:  # noqa: E741
+        """Return what the head sees, (N, 32, H/2, W/2)."""
         x = (l - self.l_center) / self.l_scale  # (N, 1, H, W)
         x = _float32(self.encoder[0], x)  # (N, 64, H, W)
         for block in list(self.encoder)[1:]:
             x = block(x)  # ... (N, 256, H/8, W/8)
-        x = self.decoder(x)  # (N, 32, H/2, W/2)
-        x = torch.tanh(_float32(self.head, x))  # (N, 2, H/2, W/2)
-        return AB_SCALE * F.interpolate(x, scale_factor=2.0, mode="nearest")
+        return self.decoder(x)  # type: ignore[no-any-return]
+
+    def decode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the graph's outputs of what `forward` gave: here ab alone."""
+        return (x,)
+
+
+class Vivid(Classic):
+    """The same body with a wider head: logits of the ab bins; 3,980,050 parameters, 9.05 GMAC at 256x256.
+
+    Trained to tell how likely each color is. `shift` and `temperature` are set after training: rare
+    colors are raised, as `shift` is subtracted from the logits, and the distribution is sharpened.
+    """
+
+    HEAD: ClassVar = len(centers())
+    OUTPUTS: ClassVar = (OUTPUT, MEAN_OUTPUT)
+    shift: Tensor
+    centers: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.register_buffer("shift", torch.zeros(1, self.HEAD, 1, 1))
+        self.register_buffer("centers", torch.tensor(centers()), persistent=False)  # (Q, 2)
+
+    def forward(self, l: Tensor) -> Tensor:  # noqa: E741
+        """Return logits (N, Q, H/2, W/2) of l (N, 1, H, W) in [0, 100]; H and W multiples of 8."""
+        return _float32(self.head, self.features(l))
+
+    def decode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
+        x = x.float()
+        return self._mean((x - self.shift) * (1 / self.config.temperature)), self._mean(x)
+
+    def _mean(self, logits: Tensor) -> Tensor:
+        shares = F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
+        ab = (shares @ self.centers).permute(0, 3, 1, 2)  # (N, 2, H/2, W/2)
+        return F.interpolate(ab, scale_factor=2.0, mode="nearest")
+
+
+_NETWORKS: Final[dict[Variant, type[Classic]]] = {"classic": Classic, "vivid": Vivid}
 
 
 def build(config: NetworkConfig) -> Classic:
     """Build the network that a config describes, with uninitialised (torch's default) weights."""
-    return Classic(config)
+    return _NETWORKS[config.variant](config)
 
 
 def initialize(model: nn.Module, scheme: Literal["glorot", "he"], seed: int) -> None:
     """Draw every convolution's weights from a seed; biases start at zero.
 
     `glorot` (uniform) is what the originals used, by Keras's default; `he` keeps the variance
-    through ReLUs. The last layer, a tanh's, is Glorot in both.
+    through ReLUs. The last layer, a tanh's or a softmax's, is Glorot in both.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, module in model.named_modules():
@@ -131,8 +180,7 @@ def initialize(model: nn.Module, scheme: Literal["glorot", "he"], seed: int) -> 
 
 def fold(model: Classic) -> Classic:
     """Return an equal network in evaluation mode whose normalisation is folded into its convolutions."""
-    config = NetworkConfig(model.config.variant, model.config.l_center, model.config.l_scale)
-    folded = build(config).eval()
+    folded = build(replace(model.config, norm=False)).eval()
     state = {name: value.float() for name, value in model.state_dict().items()}
     if model.config.norm:
         for name, module in model.eval().named_modules():

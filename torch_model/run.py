@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -17,7 +17,6 @@ from torch_model.model import Classic, build, fold, initialize
 from torch_model.optim import build_optimizer
 
 if TYPE_CHECKING:
-    from torch import nn
     from torch.optim import Optimizer
 
     from torch_model.checkpoint import State
@@ -61,9 +60,9 @@ class Run:
         return cls(config, model, ema, build_optimizer(config, model.parameters()))
 
     @property
-    def judged(self) -> nn.Module:
+    def judged(self) -> Classic:
         """The network that is validated and exported: the averaged one where there is one."""
-        return self.model if self.ema is None else self.ema.module
+        return self.model if self.ema is None else cast("Classic", self.ema.module)
 
     def restore(self, state: State) -> None:
         """Go on from what a checkpoint holds."""
@@ -153,10 +152,17 @@ def _first_weights(config: TrainConfig) -> Classic:
         initialize(network, config.initializer, config.seed)
         return network
     start = fold(weights.load(Path(config.init)))
-    if start.config != replace(config.network, norm=False):
+    wanted = replace(config.network, norm=False)
+    if replace(start.config, variant=wanted.variant, temperature=wanted.temperature) != wanted:
         raise UsageError(
             f"--init {config.init} is {start.config}, this run is {config.network}: "
-            "set --model and --center-lightness (or --no-center-lightness) alike"
+            "set --center-lightness (or --no-center-lightness) alike"
         )
-    network.load_state_dict(start.state_dict(), strict=not config.norm)  # with norm, all but its own
+    taken: tuple[str, ...] = ("encoder", "decoder", "head")
+    if start.config.variant != config.model:  # the body is the same; the head starts anew
+        initialize(network, config.initializer, config.seed)
+        taken = taken[:-1]
+        print(f"--init {config.init} is {start.config.variant}: {config.model}'s head starts from the seed")
+    state = {name: value for name, value in start.state_dict().items() if name.startswith(taken)}
+    network.load_state_dict(state, strict=False)  # normalisation and calibration keep their first values
     return network

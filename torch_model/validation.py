@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from torch_model.losses import LossFunction
+    from torch_model.model import Classic
 
 MOST = 500  # photographs measured at each validation
 SHOWN = 8  # photographs on a sheet
@@ -29,7 +30,11 @@ _NONE = Augmentation(rotation=0, zoom=0, flip=False)
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over photographs, at the training size."""
+    """Means over photographs, at the training size.
+
+    Of networks that predict a distribution, distances are of its expectation, colorfulness is of
+    the annealed mean.
+    """
 
     loss: float
     psnr: float
@@ -48,7 +53,7 @@ class Validation:
         self.batches = Batches(Chosen.every(self.pixels), _BATCH, _NONE, 0, device)
         self.precision, self.device = precision, device
 
-    def measure(self, model: nn.Module, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
+    def measure(self, model: Classic, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
         """Score a network; return the scores and the first photographs' ab (n, S, S, 2) for a sheet."""
         losses: list[float] = []
         squared: list[float] = []
@@ -60,16 +65,15 @@ class Validation:
         model.eval()
         for number in range(self.batches.per_epoch):
             lightness, ab = self.batches(number)
-            predicted = self._predict(model, lightness)
-            losses.append(loss(predicted, ab).item() * len(ab))
-            squared.append(torch.mean((predicted - ab) ** 2).item() * len(ab))
-            planes = predicted.movedim(1, -1).cpu().numpy()
-            shown.append(planes)
+            given = self._predict(model, lightness)
+            losses.append(loss(given, ab).item() * len(ab))
+            outputs = model.decode(given)
+            squared.append(torch.mean((outputs[-1] - ab) ** 2).item() * len(ab))
+            shown.append(outputs[0].movedim(1, -1).cpu().numpy())
             photos = self.pixels[self.batches.indices(number).cpu().numpy()]
-            grey = lightness[:, 0].cpu().numpy()
-            colorized = lightness_ab_to_rgb(grey, planes[..., 0], planes[..., 1], np.uint8)
-            psnrs += map(metrics.psnr, colorized, photos)
-            ours += map(metrics.colorfulness, colorized)
+            vivid, calm = colorize(lightness, outputs[0]), colorize(lightness, outputs[-1])
+            psnrs += map(metrics.psnr, calm, photos)
+            ours += map(metrics.colorfulness, vivid)
             theirs += map(metrics.colorfulness, photos)
         model.train(training)
         count = len(self.pixels)
@@ -85,6 +89,12 @@ class Validation:
         sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(path)
 
     @torch.no_grad()
-    def _predict(self, model: nn.Module, lightness: Tensor) -> Tensor:
+    def _predict(self, model: Classic, lightness: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             return model(lightness).float()  # type: ignore[no-any-return]
+
+
+def colorize(lightness: Tensor, ab: Tensor) -> NDArray[np.uint8]:
+    """Return sRGB (N, H, W, 3) uint8 of lightness (N, 1, H, W) and ab (N, 2, H, W)."""
+    a, b = ab.movedim(1, 0).cpu().numpy()
+    return lightness_ab_to_rgb(lightness[:, 0].cpu().numpy(), a, b, np.uint8)

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, UsageError
+from tintype.metadata import Metadata
 from torch_model import checkpoint
 from torch_model.model import Classic, NetworkConfig, build
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from onnx import ModelProto
     from torch import Tensor
 
 KERAS_SUFFIXES = frozenset({".h5", ".hdf5", ".keras"})
+_KNOWN = ("network", "training")  # what a .safetensors file says, each as JSON
+_PLACES = frozenset({"data", "val", "list", "out", "cache", "init", "device"})  # of one machine only
 
 
 def load(path: Path) -> Classic:
@@ -49,11 +53,32 @@ def describe(config: NetworkConfig) -> dict[str, Any]:
     return asdict(config)
 
 
-def save(network: Classic, path: Path) -> None:
-    """Write weights as .safetensors, with what is needed to build their network."""
+def save(network: Classic, path: Path, training: dict[str, Any] | None = None) -> None:
+    """Write weights as .safetensors, with what is needed to build their network and how they were trained."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    save_file(network.state_dict(), path, {"network": json.dumps(describe(network.config))})
+    known = {"network": describe(network.config), "training": training or {}}
+    try:
+        save_file(network.state_dict(), path, {name: json.dumps(value) for name, value in known.items()})
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def training(path: Path) -> dict[str, Any]:
+    """Return what a file that `load` takes says of its training: recipe, steps, seconds; {} if nothing."""
+    if path.is_dir():
+        path = checkpoint.best(path)
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
+        return {name: value for name, value in _open_onnx(path)[1].training.items() if name != "network"}
+    if suffix == ".safetensors":
+        return _read_safetensors(path)[1].get("training") or {}
+    if suffix in KERAS_SUFFIXES:
+        return {}
+    state = checkpoint.load(path)
+    recipe = {name: value for name, value in state["config"].items() if name not in _PLACES}
+    return {"steps": state["step"], "recipe": recipe, "seconds": round(state["seconds"])}
 
 
 def _config(values: Any, path: Path) -> NetworkConfig:
@@ -74,21 +99,23 @@ def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Cl
     return network
 
 
-def _from_onnx(path: Path) -> Classic:
-    """Recover the weights of a released model: its initializers bear the names of the state dict."""
+def _open_onnx(path: Path) -> tuple[ModelProto, Metadata]:
     try:
         import onnx
     except ImportError as error:
         raise UsageError("onnx is not installed: pip install -e '.[export]'") from error
-    from onnx import numpy_helper
-
-    from tintype.metadata import Metadata
-
     try:
         model = onnx.load(path)
     except Exception as error:  # protobuf's errors share no base but this one
         raise ModelUnreadableError(path, error) from error
-    metadata = Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+    return model, Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+
+
+def _from_onnx(path: Path) -> Classic:
+    """Recover the weights of a released model: its initializers bear the names of the state dict."""
+    model, metadata = _open_onnx(path)
+    from onnx import numpy_helper
+
     state = {
         item.name: torch.from_numpy(numpy_helper.to_array(item).copy()).float()
         for item in model.graph.initializer
@@ -98,15 +125,23 @@ def _from_onnx(path: Path) -> Classic:
     return _assemble(config, {name: state[name] for name in expected if name in state}, path)
 
 
-def _from_safetensors(path: Path) -> Classic:
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of a file, float32, and what else it says, by name."""
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
         raise UsageError("safetensors is not installed: pip install -e '.[train]'") from error
     try:
         with safe_open(path, "pt") as file:
-            network = json.loads((file.metadata() or {}).get("network", "null"))
+            known = {
+                name: json.loads(text) for name, text in (file.metadata() or {}).items() if name in _KNOWN
+            }
             state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, ValueError) as error:
         raise ModelContractError(path, f"it is no safetensors file of this project: {error}") from error
-    return _assemble(_config(network, path), state, path)
+    return state, known
+
+
+def _from_safetensors(path: Path) -> Classic:
+    state, known = _read_safetensors(path)
+    return _assemble(_config(known.get("network"), path), state, path)

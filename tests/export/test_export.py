@@ -12,50 +12,84 @@ import pytest
 import torch
 
 import train
-from export import __main__ as command, graph, parity, storage
+from export import __main__ as command, graph, manifest, parity, storage
 from pictures import picture
 from tintype.metadata import Metadata
 from tintype.session import open_session
 from torch_model import weights
 from torch_model.checkpoint import path_of
-from torch_model.model import NetworkConfig, build, fold, initialize
+from torch_model.model import NetworkConfig, Variant, Vivid, build, fold, initialize
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tintype.session import Float, Session
     from torch_model.model import Classic
 
 METADATA = Metadata("classic", "1", 64, author="nobody", license="MIT")
+SMALL = ((1, 1, 16, 24),)  # shapes, where parity is not what is tested
+OUTPUTS: dict[Variant, list[str]] = {"classic": ["ab"], "vivid": ["ab", "ab_mean"]}
 
 
-def network(*, norm: bool = False) -> Classic:
-    """Return a network of seeded weights."""
-    made = build(NetworkConfig(norm=norm))
+def network(variant: Variant = "classic") -> Classic:
+    """Return a network of seeded weights; of vivid, a calibrated one."""
+    made = build(NetworkConfig(variant, temperature=0.3))
     initialize(made, "he", 5)
+    made.head.weight.data *= 0.25  # colors, and with them errors, as large as of trained weights
     generator = torch.Generator().manual_seed(6)
     for name, parameter in made.named_parameters():
         if name.endswith("bias"):  # equal initializers would be stored once
             parameter.data = 0.1 * torch.rand(parameter.shape, generator=generator)
+    if isinstance(made, Vivid):
+        made.shift = torch.rand(made.shift.shape, generator=generator)
     return fold(made)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Classic]:
+class FaultySession:
+    """A session with a fault added to one output; None takes it away."""
+
+    def __init__(self, session: Session, output: int) -> None:
+        self.session, self.output = session, output
+        self.fault: float | None = 0.0
+
+    def run(self, lightness: Float) -> tuple[Float | None, ...]:
+        """Run the network."""
+        planes = list(self.session.run(lightness))
+        plane = planes[self.output]
+        assert plane is not None
+        planes[self.output] = None if self.fault is None else plane + self.fault
+        return tuple(planes)
+
+
+@pytest.fixture(scope="module", params=OUTPUTS)
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Path, Classic]:
     """Return a model file with halved weights, and the network it was made from."""
-    path, made = tmp_path_factory.mktemp("export") / "classic.onnx", network()
-    command.export(made, METADATA, path, halved=True)
+    path, made = tmp_path_factory.mktemp("export") / "model.onnx", network(request.param)
+    command.export(made, metadata_of(made), path, halved=True)
     return path, made
 
 
+def metadata_of(made: Classic) -> Metadata:
+    """Return what a file of a network says of itself."""
+    variant = made.config.variant
+    return replace(METADATA, model=variant, training={"network": weights.describe(made.config)})
+
+
 def test_signature(exported: tuple[Path, Classic]) -> None:
-    """The graph takes l and gives ab, with named axes, at opset 18 and IR 9, in one file."""
+    """The graph takes l and gives ab, vivid's ab_mean too, with named axes, at opset 18 and IR 9."""
     model = onnx.load(exported[0], load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
     shapes = {
         value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
         for value in (*model.graph.input, *model.graph.output)
     }
-    assert shapes == {"l": ["batch", 1, "height", "width"], "ab": ["batch", 2, "height", "width"]}
+    outputs = OUTPUTS[exported[1].config.variant]
+    plane = {name: ["batch", 2, "height", "width"] for name in outputs}
+    assert shapes == {"l": ["batch", 1, "height", "width"], **plane}
+    assert [value.name for value in model.graph.output] == outputs
+    assert ("Output ab_mean" in model.doc_string) == ("ab_mean" in outputs)
     assert [(item.domain, item.version) for item in model.opset_import] == [("", 18)]
     assert model.ir_version == 9
     assert exported[0].stat().st_size < 8e6
@@ -63,17 +97,23 @@ def test_signature(exported: tuple[Path, Classic]) -> None:
 
 def test_graph_is_clean(exported: tuple[Path, Classic]) -> None:
     """Padding is folded into the convolutions and no trace of the exporting machine is left."""
-    model = onnx.load(exported[0])
+    path, made = exported
+    model = onnx.load(path)
     kinds = [node.op_type for node in model.graph.node]
     assert kinds.count("Conv") == 12
-    assert kinds.count("Resize") == 3
+    assert kinds.count("Resize") == 2 + len(made.OUTPUTS)
+    assert kinds.count("Softmax") == (2 if made.config.variant == "vivid" else 0)
+    assert not any(item.name.startswith("network.") for item in model.graph.initializer)
     assert not {"Pad", "Shape", "Slice", "Concat", "Identity"} & set(kinds)
     assert not any(item.metadata_props for item in (*model.graph.node, *model.graph.initializer))
 
 
 def test_metadata(exported: tuple[Path, Classic]) -> None:
     """The session reads back the metadata that was written."""
-    assert open_session(exported[0], "cpu").metadata == METADATA
+    path, made = exported
+    session = open_session(path, "cpu")
+    assert session.metadata == metadata_of(made)
+    assert session.outputs == OUTPUTS[made.config.variant]
 
 
 @pytest.mark.parametrize("runtime", ["session", "reference"])
@@ -83,26 +123,50 @@ def test_parity(exported: tuple[Path, Classic], runtime: str, shape: tuple[int, 
     path, made = exported
     lightness = np.random.default_rng(1).uniform(0, 100, shape).astype(np.float32)
     with torch.no_grad():
-        expected = made(torch.from_numpy(lightness)).numpy()
+        expected = [plane.numpy() for plane in made.decode(made(torch.from_numpy(lightness)))]
     if runtime == "session":
-        found = open_session(path, "cpu").run(lightness)[0]
+        found = [plane for plane in open_session(path, "cpu").run(lightness) if plane is not None]
     else:
         evaluator: Any = onnx.reference.ReferenceEvaluator(onnx.load(path))
-        found = evaluator.run(None, {"l": lightness})[0]
-    np.testing.assert_allclose(found, expected, atol=parity.TOLERANCE)
+        found = evaluator.run(None, {"l": lightness})
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=parity.TOLERANCE)
 
 
 def test_released_file_gives_its_weights_back(exported: tuple[Path, Classic]) -> None:
     """A model file's own initializers rebuild the network, bit for bit."""
     path, made = exported
-    metadata = replace(METADATA, training={"network": weights.describe(made.config)})
-    model = onnx.load(path)
-    graph.set_metadata(model, metadata.to_props(), "")
-    again = path.with_name("again.onnx")
-    onnx.save(model, again)
-    found = weights.load(again).state_dict()
+    found = weights.load(path)
+    assert found.config == made.config
     for name, value in made.state_dict().items():
-        assert torch.equal(found[name], value), name
+        assert torch.equal(found.state_dict()[name], value), name
+
+
+def test_uncalibrated_file_gives_its_weights_back(tmp_path: Path) -> None:
+    """A shift of zero, and a temperature of one, are not lost in the graph."""
+    made = Vivid(NetworkConfig("vivid", temperature=1.0))
+    made.load_state_dict(network("vivid").state_dict())
+    made.shift.zero_()
+    model = graph.store_halved(graph.trace(made))
+    graph.set_metadata(model, metadata_of(made).to_props(), "")
+    onnx.save(model, tmp_path / "model.onnx")
+    found = weights.load(tmp_path / "model.onnx")
+    assert isinstance(found, Vivid)
+    assert found.config == made.config
+    assert not found.shift.any()
+
+
+@pytest.mark.parametrize("output", [0, -1])
+def test_parity_is_of_every_output(
+    exported: tuple[Path, Classic], output: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference in either output counts; what is no number, or is not there, is infinitely far."""
+    monkeypatch.setattr(parity, "SHAPES", SMALL)
+    path, made = exported
+    session: Any = FaultySession(open_session(path, "cpu"), output % len(made.OUTPUTS))
+    for fault, found in ((0.0, 0.0), (0.5, 0.5), (float("nan"), float("inf")), (None, float("inf"))):
+        session.fault = fault
+        assert parity.max_difference(made, session) == pytest.approx(found, abs=parity.TOLERANCE)
 
 
 def test_disagreeing_file_is_not_left(
@@ -153,19 +217,35 @@ def test_from_checkpoint_to_model_file(tmp_path: Path, capsys: pytest.CaptureFix
     assert str(tmp_path).encode() not in second.read_bytes()
 
 
-def test_weights_for_other_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Weights go out as .safetensors and come back the same."""
-    made = network()
-    weights.save(made, tmp_path / "a.safetensors")
-    assert command.main([str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors")]) == 0
-    assert "3,892,194 parameters" in capsys.readouterr().out
-    for name, value in weights.load(tmp_path / "b.safetensors").state_dict().items():
+@pytest.mark.parametrize(("variant", "count"), [("classic", "3,892,194"), ("vivid", "3,980,050")])
+def test_weights_for_other_programs(
+    tmp_path: Path,
+    variant: Variant,
+    count: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Weights go out as .safetensors and come back the same, with what is known of their training."""
+    monkeypatch.setattr(parity, "SHAPES", SMALL)
+    made, known = network(variant), {"steps": 9, "recipe": {"size": 72}}
+    first, second, third = (tmp_path / name for name in ("a.safetensors", "b.safetensors", "c.onnx"))
+    weights.save(made, first, known)
+    assert command.main([str(first), str(second)]) == 0
+    assert f"{count} parameters" in capsys.readouterr().out
+    for name, value in weights.load(second).state_dict().items():
         assert torch.equal(value, made.state_dict()[name])
+    assert command.main([str(second), str(third), "--store", "fp32"]) == 0
+    metadata = open_session(third, "cpu").metadata
+    assert (metadata.model, metadata.working_size) == (variant, 72)
+    assert metadata.training == {**known, "network": weights.describe(made.config)}
+    assert weights.training(third) == known
+    assert manifest.entry(third)["outputs"] == list(made.OUTPUTS)
 
 
-def test_cost_of_storage() -> None:
+@pytest.mark.parametrize("variant", OUTPUTS)
+def test_cost_of_storage(variant: Variant) -> None:
     """Storing weights as float16 costs a color difference that is measured, and nobody sees."""
-    measured = storage.loss(network())
+    measured = storage.loss(network(variant))
     assert 0 < measured["ciede2000_mean"] < measured["ciede2000_p99"] < 0.5
 
 

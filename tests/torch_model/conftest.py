@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from pictures import picture
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+settings.register_profile("tintype", deadline=None)  # the machine may be busy with other things
+settings.load_profile("tintype")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The classic network: its size, its shapes, its scaling, its folding."""
+"""The networks: their size, their shapes, their scaling, their folding; how vivid decodes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from torch_model.model import (
     CLASSIC_DECODER,
     CLASSIC_ENCODER,
     NetworkConfig,
+    Variant,
+    Vivid,
     build,
     count_parameters,
     fold,
     initialize,
 )
+
+PARAMETERS: dict[Variant, int] = {"classic": 3_892_194, "vivid": 3_980_050}
 
 
 def lightness(*shape: int) -> torch.Tensor:
@@ -22,13 +26,26 @@ def lightness(*shape: int) -> torch.Tensor:
     return 100 * torch.rand(shape, generator=torch.Generator().manual_seed(1))
 
 
-def test_parameters() -> None:
-    """Classic has the original's 12 convolutions, 3 upsamplings and 3,892,194 parameters."""
-    network = build(NetworkConfig())
+def vivid(temperature: float = 0.4) -> Vivid:
+    """Return a vivid network of seeded weights."""
+    network = Vivid(NetworkConfig("vivid", temperature=temperature))
+    initialize(network, "he", 0)
+    return network
+
+
+def logits(seed: int = 0) -> torch.Tensor:
+    """Return seeded logits (2, Q, 3, 4)."""
+    return 3 * torch.randn((2, Vivid.HEAD, 3, 4), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("variant", PARAMETERS)
+def test_parameters(variant: Variant) -> None:
+    """Each has the original's 12 convolutions, 3 upsamplings; classic its 3,892,194 parameters."""
+    network = build(NetworkConfig(variant))
     convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     assert len(convolutions) == 12
     assert len(CLASSIC_ENCODER) + len(CLASSIC_DECODER) + 1 == 12 + 2  # the third doubling is behind the head
-    assert count_parameters(network) == 3_892_194
+    assert count_parameters(network) == PARAMETERS[variant]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 264, 8)])
@@ -39,6 +56,65 @@ def test_shapes(shape: tuple[int, ...]) -> None:
     ab = network(lightness(*shape))
     assert ab.shape == (shape[0], 2, *shape[2:])
     assert ab.abs().max() <= AB_SCALE
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200)])
+def test_shapes_of_vivid(shape: tuple[int, ...]) -> None:
+    """Vivid gives logits at half the size, and decodes them to ab and ab_mean at the size of l."""
+    network = vivid()
+    raw = network(lightness(*shape))
+    assert raw.shape == (shape[0], Vivid.HEAD, shape[2] // 2, shape[3] // 2)
+    assert len(network.OUTPUTS) == 2
+    assert [plane.shape for plane in network.decode(raw)] == 2 * [(shape[0], 2, *shape[2:])]
+
+
+def test_classic_decodes_to_ab() -> None:
+    """What classic gives is ab itself."""
+    network = build(NetworkConfig())
+    raw = network(lightness(1, 1, 8, 8))
+    assert network.decode(raw) == (raw,)
+    assert len(network.OUTPUTS) == 1
+
+
+def test_mean_is_the_expectation() -> None:
+    """ab_mean is the sum of the bins' centers by their probabilities; at temperature 1 so is ab."""
+    ab, mean = vivid(temperature=1).decode(logits())
+    shares = logits().softmax(dim=1)
+    expected = torch.einsum("nqhw,qc->nchw", shares, vivid().centers)
+    torch.testing.assert_close(mean[..., ::2, ::2], expected)
+    torch.testing.assert_close(ab, mean)
+
+
+def test_cold_is_the_mode() -> None:
+    """Towards temperature 0 ab becomes the likeliest bin's center."""
+    ab, _ = vivid(temperature=1e-4).decode(logits())
+    likeliest = vivid().centers[logits().argmax(dim=1)].permute(0, 3, 1, 2)
+    torch.testing.assert_close(ab[..., ::2, ::2], likeliest)
+
+
+def test_shift_raises_rare_bins() -> None:
+    """What is subtracted from common bins moves ab to the others; ab_mean keeps its place."""
+    network = vivid(temperature=1)
+    grey = (network.centers == 0).all(dim=1)
+    raw = torch.where(grey, 2.0, -9.0)
+    raw[-1] = 1.0  # a bin of strong color, less likely than grey
+    raw = raw.reshape(1, -1, 1, 1)
+    before, mean = network.decode(raw)
+    network.shift[:, grey] = 3.0
+    after, same = network.decode(raw)
+    assert after.norm() > before.norm() + 10
+    assert torch.equal(mean, same)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0])
+def test_mean_knows_no_calibration(temperature: float) -> None:
+    """ab_mean depends neither on the temperature nor on the shift; ab on both."""
+    network = vivid(temperature)
+    network.shift.copy_(logits(1)[:1, :, :1, :1])
+    ab, mean = network.decode(logits())
+    other_ab, other_mean = vivid().decode(logits())
+    assert torch.equal(mean, other_mean)
+    assert not torch.allclose(ab, other_ab)
 
 
 def test_scaling() -> None:
@@ -61,22 +137,25 @@ def test_seed() -> None:
     assert not first.head.bias.any()
 
 
-def test_folding() -> None:
+@pytest.mark.parametrize("variant", PARAMETERS)
+def test_folding(variant: Variant) -> None:
     """A normalised network folds into the plain 12 convolutions and computes the same."""
-    network = build(NetworkConfig(norm=True))
+    network = build(NetworkConfig(variant, norm=True, temperature=0.3))
     initialize(network, "he", 0)
     for _ in range(3):
         network(lightness(4, 1, 32, 32))
     network.eval()
     folded = fold(network)
-    assert count_parameters(folded) == 3_892_194
+    assert count_parameters(folded) == PARAMETERS[variant]
+    assert folded.config == NetworkConfig(variant, temperature=0.3)
     l = lightness(2, 1, 40, 24)  # noqa: E741 - the graph's own name
     torch.testing.assert_close(folded(l), network(l), atol=2e-3, rtol=1e-4)
 
 
-def test_bfloat16_keeps_lightness() -> None:
+@pytest.mark.parametrize("variant", PARAMETERS)
+def test_bfloat16_keeps_lightness(variant: Variant) -> None:
     """Under bfloat16 autocast a step of 0.1 in raw L* still reaches the network: its ends stay float32."""
-    network = build(NetworkConfig(l_center=0, l_scale=1))
+    network = build(NetworkConfig(variant, l_center=0, l_scale=1))
     initialize(network, "glorot", 0)
     l = torch.full((1, 1, 16, 16), 90.0)  # noqa: E741 - the graph's own name
     seen = []

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,10 @@ import torch
 import train
 from pictures import picture
 from tintype.errors import UsageError
-from torch_model import checkpoint, config as configs, journal, run as runs
+from torch_model import checkpoint, config as configs, journal, run as runs, weights
 from torch_model.config import TrainConfig
-from torch_model.losses import LOSSES
+from torch_model.losses import LOSSES, Loss
+from torch_model.model import NetworkConfig, Variant, Vivid, build, initialize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,8 @@ EVERYTHING = [
     *("--optimizer", "adamw", "--schedule", "cosine", "--warmup", "2", "--ema", "0.9", "--clip", "1"),
     *("--precision", "bf16", "--center-lightness", "--norm", "--weight-decay", "0.01"),
 ]
+VIVID = ["--model", "vivid", "--loss", "bins"]
+RECIPES = {"classic": EVERYTHING, "vivid": [*EVERYTHING, *VIVID, "--precision", "fp32"]}
 
 
 @pytest.fixture
@@ -101,10 +105,12 @@ def test_writes_down_what_it_does(
     assert json.loads((folder / "config.json").read_text())["size"] == 16
 
 
-def test_learns(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [[], VIVID], ids=["classic", "vivid"])
+def test_learns(options: list[str], tmp_path: Path, model: list[str]) -> None:
     """On a handful of photographs the loss falls to less than a half."""
     run = [
         *options,
+        *model,
         "--steps",
         "60",
         "--limit",
@@ -124,9 +130,10 @@ def test_learns(options: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_equals_uninterrupted(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_killed_and_resumed_equals_uninterrupted(options: list[str], tmp_path: Path, recipe: str) -> None:
     """Killed with SIGKILL at a random step, the same command ends with the same tensors, bit for bit."""
-    long = [*options, *EVERYTHING, "--steps", "24", "--checkpoint-every", "2", "--eval-every", "8"]
+    long = [*options, *RECIPES[recipe], "--steps", "24", "--checkpoint-every", "2", "--eval-every", "8"]
     with start([*long, "--out", str(tmp_path / "whole")]) as process:
         said = process.communicate(timeout=120)[0]
         assert process.returncode == 0, said
@@ -277,7 +284,7 @@ def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
     state = states(tmp_path / "run")
     path = checkpoint.path_of(tmp_path / "run" / "checkpoints", 2)
     config = TrainConfig(init=str(path), size=16, norm=True)
-    with pytest.raises(UsageError, match="set --model and --center-lightness"):
+    with pytest.raises(UsageError, match="set --center-lightness"):
         runs.Run.start(TrainConfig(init=str(path), center_lightness=True), torch.device("cpu"))
     assert runs.Run.start(config, torch.device("cpu")).model.config.norm
     config = TrainConfig(init=str(tmp_path / "run"), size=16)
@@ -285,9 +292,48 @@ def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
     assert_same(dict(network.state_dict()), dict(state["ema"]))
 
 
+@pytest.mark.parametrize("model", ["classic", "vivid"])
+def test_start_from_another_network(
+    tmp_path: Path, model: Variant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between networks the body alone is taken, which is said; the head and the calibration start anew."""
+    source: Variant = "classic" if model == "vivid" else "vivid"
+    start_from = build(NetworkConfig(source, l_center=0, l_scale=1))
+    initialize(start_from, "he", 5)
+    weights.save(start_from, tmp_path / "source.safetensors")
+    loss: Loss = "bins" if model == "vivid" else "mse"
+    config = TrainConfig(model=model, loss=loss, seed=3, norm=True)
+    begun = runs.Run.start(replace(config, init=str(tmp_path / "source.safetensors")), torch.device("cpu"))
+    assert f"is {source}: {model}'s head starts from the seed" in capsys.readouterr().out
+    found, fresh = begun.model.state_dict(), runs.Run.start(config, torch.device("cpu")).model.state_dict()
+    for name, value in start_from.state_dict().items():
+        if name.startswith(("encoder", "decoder")):
+            assert torch.equal(found[name], value), name
+    assert all(torch.equal(found[name], fresh[name]) for name in ("head.weight", "head.bias", "l_scale"))
+
+
+def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--init from vivid to vivid takes the head too, of any temperature; its calibration is not kept."""
+    source = Vivid(NetworkConfig("vivid", temperature=0.7))
+    initialize(source, "he", 5)
+    source.shift.fill_(2)
+    weights.save(source, tmp_path / "source.safetensors")
+    config = TrainConfig(
+        model="vivid", loss="bins", center_lightness=True, init=str(tmp_path / "source.safetensors")
+    )
+    begun = runs.Run.start(config, torch.device("cpu")).model
+    assert not capsys.readouterr().out
+    assert torch.equal(begun.head.weight, source.head.weight)
+    assert begun.config == NetworkConfig("vivid")
+    assert isinstance(begun, Vivid)
+    assert not begun.shift.any()
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
+        (["--model", "vivid"], "--loss mse does not go with --model vivid"),
+        (["--loss", "bins"], "--loss bins does not go with --model classic"),
         (["--size", "20"], "--size 20 is not a multiple of 8"),
         (["--batch", "0"], "--batch 0: wanted is at least 1"),
         (["--lr", "-1"], "--lr -1.0: wanted is from"),
