@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -41,11 +42,17 @@ def root(display: None) -> Iterator[tk.Tk]:
     """Return a window; an error in any callback fails the test."""
     tk = pytest.importorskip("tkinter")
     window = tk.Tk()
+    window.update()  # Tk 8.6 may crash where a window before this one was closed under the pointer
+    corner = {"x": window.winfo_screenwidth() - 1, "y": window.winfo_screenheight() - 1}
+    window.event_generate("<Motion>", warp=True, **corner)
+    window.update()
     errors: list[Any] = []
     window.report_callback_exception = lambda *error: errors.append(error[1])
     yield window
     with contextlib.suppress(tk.TclError):  # the test may have closed it
         window.destroy()
+    del window
+    gc.collect()  # here and now: in a thread, what Tk holds must not be freed
     assert not errors, errors
 
 

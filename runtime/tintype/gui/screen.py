@@ -1,0 +1,153 @@
+"""Colors for the screen: the conversions of `lab` by tables, many times faster.
+
+8 bits, within a level or two of what `lab` gives; for what is drawn, never for what is saved.
+Tables and matrix are those of `lab`, and so is what becomes of a color outside of the sRGB gamut:
+it loses chroma at the same L* and hue. How much it may keep stands in a table by L* and hue.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tintype.lab import (
+    _FROM_RELATIVE,
+    RGB_TO_XYZ,
+    _backward,
+    _code_table,
+    _forward,
+    srgb_to_linear,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Float: TypeAlias = NDArray[np.float32]
+Bytes: TypeAlias = NDArray[np.uint8]
+
+BLOCK: Final = 28_000  # px: what is computed in between stays in cache, and BLAS starts no threads of its own
+_TOP: Final = 65535
+_STEPS: Final = np.float32(24_000)  # entries of the table per unit of f(X), the cube root of X
+_LOWEST: Final = np.float32(-0.6)  # of f in that table; its highest is 2.1: wider than the gamut
+_SHADES: Final = 1024  # of the table of chroma
+_HUES: Final = 1024
+_MOST: Final = np.float32(1.004)  # a little too much is clipped: the channel that limits is exact then
+_LARGEST: Final = 300.0  # |a| + |b|
+_BISECTIONS: Final = 14
+
+
+def blocks(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row and the row after the last of each block of a (height, width) picture."""
+    step = max(1, BLOCK // max(1, width))
+    for top in range(0, height, step):
+        yield top, min(top + step, height)
+
+
+def rgb_to_lightness(rgb: Bytes) -> Float:
+    """Return L* (...) of sRGB (..., 3), uint8, to 0.02."""
+    red, green, blue = _luminances()
+    luminance = red[rgb[..., 0]]
+    luminance += green[rgb[..., 1]]
+    luminance += blue[rgb[..., 2]]
+    lightness: Float = np.take(_lightnesses(), luminance.astype(np.uint16))
+    return lightness
+
+
+def colorize(lightness: Float, a: Float, b: Float) -> Bytes:
+    """Return sRGB (h, w, 3), uint8, of L*, a and b (h, w)."""
+    share = _share(lightness, a, b)
+    f = np.empty((3, *lightness.shape), np.float32)  # places in the table of f(X), f(Y), f(Z)
+    np.multiply(lightness, _STEPS / 116, out=f[1])
+    f[1] += _STEPS * (np.float32(16 / 116) - _LOWEST) + np.float32(0.5)
+    share *= _STEPS
+    for place, chroma, scale in ((0, a, 1 / 500), (2, b, -1 / 200)):
+        np.multiply(chroma, np.float32(scale), out=f[place])
+        f[place] *= share
+        f[place] += f[1]
+    np.take(_cubes(), f.astype(np.uint16), out=f, mode="clip")
+    linear = _matrix() @ f.reshape(3, -1)
+    linear += np.float32(0.5)
+    np.clip(linear, 0, _TOP, out=linear)
+    codes = np.take(_code_table(), linear.astype(np.uint16))
+    rgb = np.empty((*lightness.shape, 3), np.uint8)
+    for channel, plane in enumerate(codes):
+        rgb[..., channel] = plane.reshape(lightness.shape)
+    return rgb
+
+
+def _share(lightness: Float, a: Float, b: Float) -> Float:
+    """Return how much of its chroma each color can keep, 0..1."""
+    size = np.abs(a)
+    size += np.abs(b)
+    size += np.float32(1e-6)
+    hue = a / size
+    np.copysign(np.subtract(1, hue, out=hue), b, out=hue)  # 0..2 above the axis of a, 0..-2 below it
+    hue *= np.float32(_HUES / 4)
+    hue += np.float32(_HUES / 2)
+    shade = lightness * np.float32((_SHADES - 1) / 100)
+    shade += np.float32(0.5)
+    place = np.clip(shade, 0, _SHADES - 1, out=shade).astype(np.int32)
+    place *= _HUES
+    place += np.minimum(hue, _HUES - 1, out=hue).astype(np.int32)
+    share = np.take(_chromas(), place)
+    share /= size
+    return np.minimum(share, 1, out=share)
+
+
+@cache
+def _cubes() -> Float:
+    """X / white of f(X), and so for Y and Z."""
+    return _backward(np.arange(_TOP + 1, dtype=np.float32) / _STEPS + _LOWEST)
+
+
+@cache
+def _matrix() -> Float:
+    matrix: Float = _FROM_RELATIVE * np.float32(_TOP)
+    return matrix
+
+
+@cache
+def _luminances() -> Float:
+    """Return what red, green and blue of each level add to luminance, 0..65535 (3, 256)."""
+    linear = srgb_to_linear(np.arange(256, dtype=np.uint8))
+    added: Float = (RGB_TO_XYZ[1][:, None] * linear * _TOP).astype(np.float32)
+    return added
+
+
+@cache
+def _lightnesses() -> Float:
+    """L* of luminances 0..65535."""
+    return 116 * _forward(np.linspace(0, 1, _TOP + 1, dtype=np.float32)) - 16
+
+
+@cache
+def _chromas() -> Float:
+    """Return the largest |a| + |b| in the gamut by shade and hue, flat; its faces are curved: by bisection.
+
+    The hue is a place on the sides of the square |a| + |b| = 1, which needs no arc tangent. It is
+    found at every other shade and hue.
+    """
+    shades = (2 * np.arange(_SHADES // 2, dtype=np.float32) + 0.5) * np.float32(100 / (_SHADES - 1))
+    hues = (np.arange(_HUES // 2, dtype=np.float32) + 0.5) * np.float32(8 / _HUES) - 2
+    a = 1 - np.abs(hues)
+    b = np.copysign(1 - np.abs(a), hues)
+    fy = np.repeat((shades[:, None] + 16) / 116, len(hues), axis=1)
+    low, high = np.zeros_like(fy), np.full_like(fy, _LARGEST)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        relative = _backward(np.stack([fy + middle * a / 500, fy, fy - middle * b / 200]))
+        linear = np.tensordot(_FROM_RELATIVE, relative, 1)
+        inside = (linear.min(axis=0) >= 0) & (linear.max(axis=0) <= 1)
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    table = Image.fromarray(low).resize((_HUES, _SHADES), Image.Resampling.BILINEAR)
+    return np.asarray(table).ravel() * _MOST
+
+
+def warm() -> None:
+    """Make the tables, which takes about a tenth of a second the first time."""
+    for table in (_cubes, _matrix, _luminances, _lightnesses, _chromas, _code_table):
+        table()
