@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-import signal
 import sys
 import time
 from codecs import BOM_UTF8
@@ -16,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tintype import __version__
+from tintype import __version__, interrupts
 from tintype.adjustments import Adjustments
 from tintype.errors import PhotoError, TintypeError, UsageError
 
@@ -93,25 +92,42 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line; return the exit code.
+
+    Without `arguments`, those of the process are taken, and it hears signals until all is done.
+    """
     if arguments is None:
-        arguments = sys.argv[1:]
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as Ctrl-C does
+        interrupts.listen()  # SIGTERM cleans up as Ctrl-C does
+    try:
+        try:
+            return _carry_out(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if arguments is None:
+                interrupts.ignore()
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) and not interrupts.heard():
+            raise
+        _say("tintype: interrupted; what was finished is kept, nothing half-written is left")
+        return 130
+
+
+def _carry_out(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["models"]:
             return list_models(arguments[1:])
-        return run(build_parser().parse_args(arguments))
+        code = run(build_parser().parse_args(arguments))
+        interrupts.check()
     except TintypeError as error:
+        interrupts.check()
         _say(f"tintype: {error}")
         return 2
     except OSError as error:  # standard output is closed or full: nothing more can go there, not even at exit
+        interrupts.check()
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _say(f"tintype: standard output: {error.strerror}")
         return 1
-    except KeyboardInterrupt:
-        _say("tintype: interrupted; what was finished is kept, nothing half-written is left")
-        return 130
+    return code
 
 
 def run(options: argparse.Namespace) -> int:
@@ -163,6 +179,7 @@ def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hin
             if options.json:
                 print(batch.to_json(record), flush=True)
             _say(describe(record, len(records), len(jobs)))
+            interrupts.check()
     finally:  # what was done is told even if the rest cannot be
         if len(jobs) > 1:
             _say(summary(records, time.time() - started))

@@ -24,6 +24,8 @@ KEYS = (
     *("input", "output", "status", "reason", "width", "height", "seconds"),
     *("model", "model_sha256", "working_size", "provider", "psnr"),
 )
+PATIENCE = 120
+"""Seconds that a process may take on a busy machine."""
 
 
 class Run:
@@ -398,26 +400,99 @@ def _hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a process on Windows gets no SIGINT alone")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal(stub: Path, tmp_path: Path, number: signal.Signals) -> None:
-    """A real SIGINT or SIGTERM ends the process with 130, one line, and no half-written file."""
-    Image.effect_noise((2000, 2000), 60).save(tmp_path / "large.png", compress_level=1)
-    command = [*TINTYPE, str(tmp_path / "large.png"), "--model", str(stub), "--threads", "1"]
-    with subprocess.Popen(
-        command,
+def _start(folder: Path, program: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start a program as `python -m` does."""
+    (folder / "program.py").write_text(program)
+    return subprocess.Popen(
+        [sys.executable, "-m", "program", *map(str, arguments)],
+        cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=_hear_interrupts,  # noqa: PLW1509
-    ) as process:
-        deadline = time.monotonic() + 20
-        while not list(tmp_path.glob(".*.partial")) and time.monotonic() < deadline:
-            time.sleep(0.02)
+    )
+
+
+signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+no_windows = pytest.mark.skipif(sys.platform == "win32", reason="a process on Windows gets no SIGINT alone")
+HELD = """
+import os, sys, time
+from tintype.cli import main
+os.fsync = lambda _: time.sleep(PATIENCE)  # the result is written, and has not taken its name
+sys.exit(main())
+""".replace("PATIENCE", str(PATIENCE))
+
+
+@no_windows
+@signals
+def test_signal(
+    stub: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, number: signal.Signals
+) -> None:
+    """A real SIGINT or SIGTERM ends the process with 130, one line, and no half-written file."""
+    Image.effect_noise((600, 600), 60).save(tmp_path / "large.png", compress_level=1)
+    program = tmp_path_factory.mktemp("program")
+    with _start(program, HELD, tmp_path / "large.png", "--model", stub, "--threads", 1) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not list(tmp_path.glob(".*.partial")):
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
         process.send_signal(number)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == "tintype: interrupted; what was finished is kept, nothing half-written is left\n"
     assert _files(tmp_path) == {"large.png"}
+
+
+PLACES = {
+    "text that is executed": """exec("os.kill(os.getpid(), number); [_ for _ in range(9)]")""",
+    "native code that makes another error of it": """
+    try:
+        os.kill(os.getpid(), number)
+        [_ for _ in range(9)]
+    except BaseException as error:
+        raise ImportError("initialization failed") from error""",
+    "a finalizer, where it is dropped": """
+    class Last:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+            [_ for _ in range(9)]
+    Last()""",
+}
+INTERRUPTED_AT = """
+import os, sys
+from tintype import cli
+number = NUMBER
+def run(_options):
+    PLACE
+    return 0
+cli.run = run
+code = cli.main()
+os.kill(os.getpid(), number)  # again, when all is done
+sys.exit(code)
+"""
+
+
+@no_windows
+@signals
+@pytest.mark.parametrize("place", PLACES)
+def test_signal_at_a_bad_moment(tmp_path: Path, number: signal.Signals, place: str) -> None:
+    """Wherever a signal arrives, the exit code is 130, and it is said in one line."""
+    program = INTERRUPTED_AT.replace("PLACE", PLACES[place]).replace("NUMBER", str(int(number)))
+    with _start(tmp_path, program, "photo.png") as process:
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert err.count("tintype: interrupted") == 1
+    assert err.endswith("nothing half-written is left\n")
+
+
+@no_windows
+@signals
+def test_signal_when_all_is_done(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal while the interpreter ends changes nothing: what was to be done is done."""
+    program = INTERRUPTED_AT.replace("PLACE", "").replace("NUMBER", str(int(number)))
+    with _start(tmp_path, program, "photo.png") as process:
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, "")
 
 
 @pytest.mark.parametrize(
