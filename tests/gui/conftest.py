@@ -60,7 +60,7 @@ def root(display: None) -> Iterator[tk.Tk]:
 def wait(root: tk.Tk) -> Callable[[Callable[[], bool]], None]:
     """Return a function that runs the window's loop until a condition holds."""
 
-    def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(condition: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"

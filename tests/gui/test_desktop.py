@@ -106,12 +106,16 @@ def test_asking_takes_no_longer_than_it_may(
     """A desktop that does not answer is not waited for beyond 0.3 seconds, counted from the beginning."""
     for name in ("DBUS_SESSION_BUS_ADDRESS", "GTK_THEME", "XDG_CURRENT_DESKTOP"):
         monkeypatch.delenv(name, raising=False)
-    programs("gsettings", "exec sleep 5")
-    started = time.monotonic()
-    desktop.before_tk()
-    assert time.monotonic() - started < 0.1
-    assert desktop.dark() is None
-    assert time.monotonic() - started < 0.6
+    programs("gsettings", "exec sleep 60")
+    took = []
+    for _ in range(3):  # the machine may be busy with other things
+        started = time.monotonic()
+        desktop.before_tk()
+        begun = time.monotonic()
+        assert desktop.dark() is None
+        took.append((begun - started, time.monotonic() - started))
+    assert min(begun for begun, _ in took) < 0.1
+    assert min(whole for _, whole in took) < 0.6
     programs("gsettings", "echo \"'prefer-dark'\"")
     assert desktop.dark() is True  # asked anew
 
@@ -183,10 +187,10 @@ def test_visible(root: tk.Tk, geometry: str, kept: bool) -> None:  # noqa: FBT00
 def test_open_folder(tmp_path: Path, programs: Any, wait_for: Any) -> None:
     """The file manager gets the folder and is not waited for; where there is none a sentence says so."""
     assert "file manager" in desktop.open_folder(tmp_path)
-    programs("xdg-open", f'sleep 0.3; echo "$1" > "{tmp_path}/opened"')
-    started = time.monotonic()
+    opened = f'until [ -e "{tmp_path}/go" ]; do sleep 0.02; done; echo "$1" > "{tmp_path}/opened"'
+    programs("xdg-open", opened)
     assert desktop.open_folder(tmp_path) == ""
-    assert time.monotonic() - started < 0.25
+    (tmp_path / "go").touch()
     wait_for((tmp_path / "opened").exists)
     assert str(tmp_path / "gone") in desktop.open_folder(tmp_path / "gone")
 
@@ -196,7 +200,7 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     """Return a function that waits for a condition, without a window."""
 
     def until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.01)
