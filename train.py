@@ -16,7 +16,7 @@ import math
 import signal
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,11 @@ try:
 
     from tintype.errors import TintypeError
     from tintype.progress import duration
-    from torch_model import cache, checkpoint, config as configs, journal, photos
+    from torch_model import cache, checkpoint, config as configs, embeddings, journal, photos
     from torch_model.batches import Batches, Chosen
     from torch_model.checkpoint import CheckpointError
     from torch_model.losses import LOSSES
+    from torch_model.model import Fusion
     from torch_model.optim import learning_rate
     from torch_model.run import DivergedError, Run, check_finite, open_folder, pick_device
     from torch_model.validation import Validation
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
 
 ADVICE = (
@@ -47,6 +49,30 @@ ADVICE = (
     "and a lower --lr or --clip 1"
 )
 TIMED_PHOTOS = 8  # photographs of the steps that are timed before the start, for the first ETA
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Photographs, decoded, and where they came from."""
+
+    config: TrainConfig
+    sources: list[photos.Source]
+    decoded: cache.Photos
+
+    @classmethod
+    def of(cls, config: TrainConfig, data: Sequence[str], selection: photos.Selection) -> Loaded:
+        """Find photographs and open their cache."""
+        root = Path(config.cache)
+        sources = photos.find(data, selection, root)
+        return cls(config, sources, cache.load(sources, config.size, config.crop, root))
+
+    def every(self, classifier: Classifier | None) -> Chosen:
+        """Choose all of them, with what a classifier makes of them where one is given."""
+        if classifier is None:
+            return Chosen.every(self.decoded.pixels)
+        root = Path(self.config.cache)
+        known = embeddings.load(self.sources, self.decoded, classifier, self.config.crop, root)
+        return Chosen.every(self.decoded.pixels, known)
 
 
 class Stop:
@@ -112,8 +138,9 @@ def train(config: TrainConfig) -> int:
     deadline = math.inf if config.max_hours is None else time.monotonic() + 3600 * config.max_hours
     device = pick_device(config.device)
     config = replace(config, data=photos.default(config.data))
-    training, held, digest = load_photos(config)
-    folder = open_folder(config, digest)
+    found, others = load_photos(config)
+    digests = [loaded.decoded.digest for loaded in (found, others) if loaded is not None]
+    folder = open_folder(config, " ".join(digests))
     state, complaints = checkpoint.latest(folder / "checkpoints")
     for complaint in complaints:
         print(complaint, flush=True)
@@ -121,6 +148,8 @@ def train(config: TrainConfig) -> int:
     if state is not None:
         run.restore(state)
 
+    classifier = run.model.classifier if isinstance(run.model, Fusion) and config.cached_embeddings else None
+    training, held = choose(found, others, classifier)
     batches = Batches(training, config.batch, config.augmentation, config.seed, device)
     validation = Validation(held, config.precision, device)
     network = torch.compile(run.model) if config.compile else run.model
@@ -159,19 +188,21 @@ def train(config: TrainConfig) -> int:
     return 0 if run.step >= total else stop.code
 
 
-def load_photos(config: TrainConfig) -> tuple[Chosen, Chosen, str]:
-    """Return the photographs to train on, those to validate with, and a digest of both."""
-    root = Path(config.cache)
+def load_photos(config: TrainConfig) -> tuple[Loaded, Loaded | None]:
+    """Return the photographs to train on, and those to validate with where they are others."""
     names = Path(config.list) if config.list else None
-    selection = photos.Selection(names, config.limit, config.categories)
-    found = cache.load(photos.find(config.data, selection, root), config.size, config.crop, root)
-    print(found.report())
-    if config.val:
-        sources = photos.find(config.val, photos.Selection(), root)
-        held = cache.load(sources, config.size, config.crop, root)
-        return Chosen.every(found.pixels), Chosen.every(held.pixels), f"{found.digest} {held.digest}"
-    chosen, kept = found.split()
-    return Chosen(found.pixels, chosen), Chosen(found.pixels, kept), found.digest
+    found = Loaded.of(config, config.data, photos.Selection(names, config.limit, config.categories))
+    print(found.decoded.report())
+    return found, Loaded.of(config, config.val, photos.Selection()) if config.val else None
+
+
+def choose(found: Loaded, others: Loaded | None, classifier: Classifier | None) -> tuple[Chosen, Chosen]:
+    """Return what to train on and what to validate with; the last 5 % of `found` if there are no others."""
+    every = found.every(classifier)
+    if others is not None:
+        return every, others.every(classifier)
+    chosen, held = found.decoded.split()
+    return replace(every, rows=chosen), replace(every, rows=held)
 
 
 def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) -> None:
@@ -195,14 +226,14 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
     )
 
 
-def step_once(run: Run, network: Callable[[Tensor], Tensor], batches: Batches, total: int) -> Tensor:
+def step_once(run: Run, network: Callable[..., Tensor], batches: Batches, total: int) -> Tensor:
     """Take one optimizer step; return its loss, still on the device."""
     config = run.config
-    lightness, ab = batches(run.step)
+    inputs, ab = batches(run.step)
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(config, run.step, total)
     with torch.autocast(batches.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-        predicted = network(lightness)
+        predicted = network(*inputs)
     loss = LOSSES[config.loss](predicted.float(), ab)
     run.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,11 +44,18 @@ class Chosen:
     """(M, H, W, 3), sRGB."""
     rows: NDArray[np.int64]
     """(N,) which of them."""
+    embeddings: NDArray[np.float16] | None = None
+    """(M, F), what a classifier makes of them, where that is known."""
 
     @classmethod
-    def every(cls, pixels: NDArray[np.uint8]) -> Chosen:
+    def every(cls, pixels: NDArray[np.uint8], embeddings: NDArray[np.float16] | None = None) -> Chosen:
         """Choose all of them."""
-        return cls(pixels, np.arange(len(pixels)))
+        return cls(pixels, np.arange(len(pixels)), embeddings)
+
+    def first(self, count: int) -> Chosen:
+        """Return an array of its own of the first few."""
+        rows = self.rows[:count]
+        return Chosen.every(self.pixels[rows], None if self.embeddings is None else self.embeddings[rows])
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,40 @@ def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
     return Draws(torch.from_numpy(order).to(device), torch.from_numpy(uniforms).to(device))
 
 
+class Batch(NamedTuple):
+    """What a network is given, and what it should give."""
+
+    inputs: tuple[Tensor, ...]
+    """l (B, 1, H, W) in [0, 100] and, where embeddings are known, those (B, F)."""
+    ab: Tensor
+    """(B, 2, H, W), CIE units."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Values of photographs, (M, ...), and which rows of them count, (N,): on a GPU where they fit."""
+
+    values: Tensor
+    rows: Tensor
+
+    @classmethod
+    def of(cls, values: NDArray[Any], rows: NDArray[np.int64], device: torch.device) -> Held:
+        """Hold values of the chosen rows for a device."""
+        if device.type == "cuda":
+            needed = values[:1].nbytes * len(rows)
+            if needed < _RESERVE * torch.cuda.mem_get_info(device)[0]:
+                held = torch.from_numpy(values[rows]).to(device)
+                return cls(held, torch.arange(len(rows), device=device))
+        return cls(torch.from_numpy(values), torch.from_numpy(rows).to(device))
+
+    def take(self, indices: Tensor) -> Tensor:
+        """Return the values of some of the chosen rows, (B,) int64 on the device."""
+        taken = self.values[self.rows[indices].to(self.values.device)]
+        return taken.to(indices.device, non_blocking=True)
+
+
 class Batches:
-    """Batches of (l, ab) by step: step s of any run is the same batch."""
+    """Batches by step: step s of any run is the same batch."""
 
     def __init__(
         self,
@@ -83,7 +122,10 @@ class Batches:
         self.augmentation, self.seed, self.size, self.device = augmentation, seed, size, device
         self.count = len(photos.rows)
         self.per_epoch = math.ceil(self.count / size)
-        self.photos, self.rows = _hold(photos, device)
+        self.chosen = photos
+        self.photos = Held.of(photos.pixels, photos.rows, device)
+        known = photos.embeddings
+        self.embeddings = None if known is None else Held.of(known, photos.rows, device)
         self._epoch, self._draws = -1, draw(seed, 0, 0, device)
 
     @property
@@ -93,15 +135,16 @@ class Batches:
 
     def few(self, count: int) -> Batches:
         """Return batches of the first few photographs, for a trial."""
-        pixels = self.photos[self.rows[:count].to(self.photos.device)].cpu().numpy()
-        return Batches(Chosen.every(pixels), count, self.augmentation, self.seed, self.device)
+        return Batches(self.chosen.first(count), count, self.augmentation, self.seed, self.device)
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return l (B, 1, H, W) and ab (B, 2, H, W) of a step; the last batch of an epoch may be short."""
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step; the last one of an epoch may be short."""
         indices = self.indices(step)
-        chosen = self.photos[self.rows[indices].to(self.photos.device)].to(self.device, non_blocking=True)
-        photos = chosen.permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
-        return rgb_to_lab(augment(photos, self._draws.uniforms[indices], self.augmentation))
+        photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
+        lightness, ab = rgb_to_lab(augment(photos, self._draws.uniforms[indices], self.augmentation))
+        if self.embeddings is None:
+            return Batch((lightness,), ab)
+        return Batch((lightness, self.embeddings.take(indices).float()), ab)
 
     def indices(self, step: int) -> Tensor:
         """Return which of the chosen photographs a step takes, (B,) int64 on the device."""
@@ -131,14 +174,3 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     grid = F.affine_grid(matrix, list(photos.shape), align_corners=False)
     scaled = photos.float() / 255
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
-
-
-def _hold(photos: Chosen, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return photographs and which rows of them count, on the device where they fit."""
-    rows = torch.from_numpy(photos.rows)
-    if device.type == "cuda":
-        needed = photos.pixels[:1].nbytes * len(rows)
-        if needed < _RESERVE * torch.cuda.mem_get_info(device)[0]:
-            held = torch.from_numpy(photos.pixels[photos.rows]).to(device)
-            return held, torch.arange(len(rows), device=device)
-    return torch.from_numpy(photos.pixels), rows.to(device)

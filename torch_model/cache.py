@@ -81,13 +81,24 @@ class Photos:
         return text
 
 
-def load(sources: list[Source], side: int, crop: Crop, root: Path) -> Photos:
+@dataclass(frozen=True)
+class Rule:
+    """How photographs are decoded."""
+
+    side: int
+    crop: Crop
+    greyest: float = GREYEST
+    """Mean chroma, CIE units, below which a photograph is left out."""
+
+
+def load(sources: list[Source], side: int, crop: Crop, root: Path, *, greyest: float = GREYEST) -> Photos:
     """Open the cache of these photographs at this size, making it first where it is missing or stale."""
-    folder = root / _key(sources, side, crop)
+    rule = Rule(side, crop, greyest)
+    folder = root / _key(sources, rule)
     try:
         return _map(folder)
     except (OSError, EOFError, KeyError, ValueError):  # not there, or damaged
-        _build(sources, side, crop, folder)
+        _build(sources, rule, folder)
         return _map(folder)
 
 
@@ -100,20 +111,20 @@ def _map(folder: Path) -> Photos:
     return Photos(pixels, names, categories, digests, index["skipped"])
 
 
-def _key(sources: Iterable[Source], side: int, crop: Crop) -> str:
+def _key(sources: Iterable[Source], rule: Rule) -> str:
     listing = [(s.name, s.category, s.size, s.time) for s in sources]
-    text = json.dumps([FORMAT, side, crop, SMALLEST, GREYEST, listing])
+    text = json.dumps([FORMAT, rule.side, rule.crop, SMALLEST, rule.greyest, listing])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _build(sources: list[Source], side: int, crop: Crop, folder: Path) -> None:
+def _build(sources: list[Source], rule: Rule, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob("*.partial"):
         if time.time() - left.stat().st_mtime > _ABANDONED:
             shutil.rmtree(left, ignore_errors=True)
     partial = Path(tempfile.mkdtemp(".partial", f"{folder.name}.", folder.parent))
     try:
-        index = _decode_all(sources, side, crop, partial / "photos.npy")
+        index = _decode_all(sources, rule, partial / "photos.npy")
         (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
@@ -121,7 +132,7 @@ def _build(sources: list[Source], side: int, crop: Crop, folder: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _decode_all(sources: list[Source], side: int, crop: Crop, path: Path) -> dict[str, Any]:
+def _decode_all(sources: list[Source], rule: Rule, path: Path) -> dict[str, Any]:
     rows: list[tuple[str, str, str]] = []
     skipped: dict[str, str] = {}
     spool = path.with_suffix(".raw")
@@ -132,7 +143,7 @@ def _decode_all(sources: list[Source], side: int, crop: Crop, path: Path) -> dic
     ):
         for start in range(0, len(sources), 512):
             chunk = sources[start : start + 512]
-            for source, result in zip(chunk, pool.map(lambda s: _decode(s, side, crop), chunk), strict=True):
+            for source, result in zip(chunk, pool.map(lambda s: _decode(s, rule), chunk), strict=True):
                 if isinstance(result, str):
                     skipped[source.name] = result
                 else:
@@ -143,7 +154,7 @@ def _decode_all(sources: list[Source], side: int, crop: Crop, path: Path) -> dic
     if not rows:
         first = "; ".join(f"{name}: {why}" for name, why in list(skipped.items())[:3])
         raise UsageError(f"none of {len(sources)} photographs can be used ({first})")
-    _to_npy(spool, (len(rows), side, side, 3), path)
+    _to_npy(spool, (len(rows), rule.side, rule.side, 3), path)
     names, categories, digests = zip(*rows, strict=True)
     return {"names": names, "categories": categories, "digests": digests, "skipped": skipped}
 
@@ -156,7 +167,7 @@ def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:
     spool.unlink()
 
 
-def _decode(source: Source, side: int, crop: Crop) -> tuple[NDArray[np.uint8], str] | str:
+def _decode(source: Source, rule: Rule) -> tuple[NDArray[np.uint8], str] | str:
     """Return the pixels (side, side, 3) and the digest of a photograph, or why it is left out.
 
     It is read as the runtime reads it: upright, in sRGB.
@@ -168,8 +179,8 @@ def _decode(source: Source, side: int, crop: Crop) -> tuple[NDArray[np.uint8], s
         return f"unreadable: {error}"
     if min(image.size) < SMALLEST:
         return f"tiny: {image.width}x{image.height}"
-    pixels = np.asarray(shrink(image, side, crop))
-    if np.hypot(*np.moveaxis(rgb_to_lab(pixels)[..., 1:], -1, 0)).mean() < GREYEST:
+    pixels = np.asarray(shrink(image, rule.side, rule.crop))
+    if np.hypot(*np.moveaxis(rgb_to_lab(pixels)[..., 1:], -1, 0)).mean() < rule.greyest:
         return "grey"
     return pixels, hashlib.sha256(data).hexdigest()
 

@@ -25,6 +25,13 @@ def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return (116 * fy - 16)[:, None], torch.stack([500 * (fx - fy), 200 * (fy - fz)], dim=1)
 
 
+def lightness_to_grey(l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
+    """Return the grey of L* (...) in [0, 100], coded as in sRGB, 0..1."""
+    f = (l + 16) / 116
+    linear = torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787).clamp(0, 1)
+    return torch.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
 def _decode(rgb: Tensor) -> Tensor:
     rgb = rgb.clamp(0, 1)
     return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)

@@ -11,18 +11,20 @@ import hashlib
 import json
 import math
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from torch_model.batches import Augmentation
 from torch_model.cache import Crop
+from torch_model.classifiers import Embedding, side_of
 from torch_model.losses import Loss
 from torch_model.model import MULTIPLE, NetworkConfig, Variant
 from torch_model.photos import DEFAULT
 
 _BOUNDS: Final = {
     **dict.fromkeys(("batch", "epochs", "steps", "limit", "threads"), (1, math.inf)),
+    "classifier_side": (32, 1024),
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
     **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours"), (0, math.inf)),
     "seed": (0, 2**63 - 1),
@@ -53,6 +55,23 @@ class TrainConfig:
     cache: str = option(".cache/photos", "where decoded photographs are kept", may_change=True)
     init: str | None = option(
         None, "start from a released .onnx, .safetensors, a checkpoint or Keras weights"
+    )
+
+    classifier: str = option(
+        "efficientnet_lite0", "of fusion: a name of the table in torch_model/classifiers.py"
+    )
+    classifier_weights: str | None = option(
+        None, "file of the classifier's weights, or random; else its pre-trained ones"
+    )
+    classifier_side: int | None = option(None, "what the classifier sees, px; else what it was trained on")
+    embedding: Embedding = option(
+        "pooled", "of the classifier: what its last layer sees, gives, or gives as probabilities"
+    )
+    finetune_classifier: bool = option(
+        default=False, description="train the classifier's last blocks too; else it stays as it is"
+    )
+    cached_embeddings: bool = option(
+        default=False, description="embed the photographs once, as they are without augmentation"
     )
 
     size: int = option(256, "side of the training photographs, px, a multiple of 8")
@@ -103,6 +122,8 @@ class TrainConfig:
             raise ValueError(f"--size {self.size} is not a multiple of {MULTIPLE}")
         if (self.model == "vivid") != (self.loss == "bins"):
             raise ValueError(f"--loss {self.loss} does not go with --model {self.model}: vivid takes bins")
+        if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
+            raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -118,7 +139,11 @@ class TrainConfig:
     def network(self) -> NetworkConfig:
         """The network to build."""
         center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
-        return NetworkConfig(self.model, center, scale, self.norm)
+        plain = NetworkConfig(self.model, center, scale, self.norm)
+        if self.model != "fusion":
+            return plain
+        side = self.classifier_side or side_of(self.classifier)
+        return replace(plain, classifier=self.classifier, embedding=self.embedding, classifier_side=side)
 
     @property
     def folder(self) -> Path:

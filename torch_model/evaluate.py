@@ -23,7 +23,7 @@ from tintype.colorizer import Colorizer
 from tintype.errors import TintypeError
 from tintype.lab import lightness_to_rgb, rgb_to_lab, rgb_to_lightness
 from tintype.progress import Progress
-from torch_model import cache, metrics, photos
+from torch_model import cache, frechet, metrics, photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +51,8 @@ class Scores:
     colorfulness_originals: float
     ratio: float
     """Of the two means."""
+    frechet: float | None = None
+    """Frechet Inception distance to the originals, where it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,30 @@ class Contender:
     """sRGB (H, W, 3) uint8 to the same."""
 
 
-def score(contender: Contender, pixels: NDArray[np.uint8]) -> Scores:
+class Judge:
+    """Tells how far sets of pictures are from the originals, as sets."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        """Look at the originals (N, H, W, 3); raises UsageError where the network is not installed."""
+        self.network = frechet.inception()
+        self.originals = frechet.features(self.network, pixels, len(pixels), "the originals")
+
+    def distance(self, pictures: Sequence[Array], name: str) -> float:
+        """Return the Frechet distance of a contender's pictures."""
+        found = frechet.features(self.network, pictures, len(pictures), f"what {name} made")
+        return frechet.distance(found, self.originals)
+
+
+def score(contender: Contender, pixels: NDArray[np.uint8], judge: Judge | None = None) -> Scores:
     """Score what a contender makes of photographs (N, H, W, 3) uint8."""
     name, size, colorize = contender.name, contender.size, contender.colorize
     psnrs, squares, ours, theirs = [], [], [], []
+    results: list[Array] = []
     with Progress(f"scoring {name} at {size}", len(pixels)) as progress:
         for photo in pixels:
             result = colorize(photo)
+            if judge is not None:
+                results.append(result)
             psnrs.append(metrics.psnr(result, photo))
             squares.append(metrics.ab_rmse(rgb_to_lab(result)[..., 1:], rgb_to_lab(photo)[..., 1:]) ** 2)
             ours.append(metrics.colorfulness(result))
@@ -78,7 +97,10 @@ def score(contender: Contender, pixels: NDArray[np.uint8]) -> Scores:
             progress.advance()
     mine, original = float(np.mean(ours)), float(np.mean(theirs))
     rmse = float(np.sqrt(np.mean(squares)))
-    return Scores(name, size, len(pixels), float(np.mean(psnrs)), rmse, mine, original, mine / original)
+    apart = None if judge is None else judge.distance(results, name)
+    return Scores(
+        name, size, len(pixels), float(np.mean(psnrs)), rmse, mine, original, mine / original, apart
+    )
 
 
 def grey(photo: Array) -> Array:
@@ -102,15 +124,15 @@ def sheet(contenders: Sequence[Contender], pixels: NDArray[np.uint8]) -> Image.I
 
 def table(rows: Sequence[Scores]) -> str:
     """Return a Markdown table."""
-    lines = [
-        "| model | working size | photos | PSNR, dB | ab RMSE | colorfulness | of the originals' |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {r.model} | {r.working_size or ''} | {r.photos} | {r.psnr:.2f} | {r.ab_rmse:.2f} "
-        f"| {r.colorfulness:.1f} | {r.ratio:.2f} |"
-        for r in rows
-    ]
+    titles = ["model", "working size", "photos", "PSNR, dB", "ab RMSE", "colorfulness", "of the originals'"]
+    judged = any(row.frechet is not None for row in rows)
+    if judged:
+        titles.append("Frechet distance")
+    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+    for r in rows:
+        line = f"| {r.model} | {r.working_size or ''} | {r.photos} | {r.psnr:.2f} | {r.ab_rmse:.2f} "
+        line += f"| {r.colorfulness:.1f} | {r.ratio:.2f} |"
+        lines.append(line + (f" {r.frechet:.1f} |" if judged else ""))
     return "\n".join(lines)
 
 
@@ -144,6 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="draw grey, colorized and original, of up to 24 photographs",
     )
     add("--json", type=Path, metavar="FILE", help="write the scores")
+    add("--frechet", action="store_true", help="also the Frechet Inception distance to the originals")
     options = parser.parse_args(arguments)
     try:
         rows = evaluate(options)
@@ -171,7 +194,8 @@ def evaluate(options: argparse.Namespace) -> list[Scores]:
                 contenders.append(Contender(shown, colorizer.working_size, colorize))
     if options.sheet is not None:
         sheet(contenders, found.pixels[:SHOWN]).save(options.sheet, quality=90)
-    return [score(contender, found.pixels) for contender in contenders]
+    judge = Judge(found.pixels) if options.frechet else None
+    return [score(contender, found.pixels, judge) for contender in contenders]
 
 
 def _colorize(colorizer: Colorizer, adjustments: Adjustments, photo: Array) -> Array:

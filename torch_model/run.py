@@ -12,15 +12,18 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tintype.errors import UsageError
-from torch_model import checkpoint, weights
-from torch_model.model import Classic, build, fold, initialize
+from torch_model import checkpoint, classifiers, weights
+from torch_model.classifiers import RANDOM
+from torch_model.model import Classic, Fusion, build, fold, initialize
 from torch_model.optim import build_optimizer
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from torch_model.checkpoint import State
+    from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
+    from torch_model.model import NetworkConfig
 
 
 FORMAT = 1  # of config.json
@@ -48,16 +51,20 @@ class Run:
     def start(cls, config: TrainConfig, device: torch.device, *, resumed: bool = False) -> Run:
         """Build a run at its first step, from --init or from the seed.
 
-        `resumed` runs bring their weights from a checkpoint and need no --init file any more.
+        `resumed` runs bring their weights from a checkpoint and need no --init file any more, and no
+        classifier's.
         """
-        model = _first_weights(replace(config, init=None) if resumed else config).to(device)
+        if resumed:
+            config = replace(config, init=None, classifier_weights=RANDOM)
+        model = _first_weights(config).to(device)
         if config.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         ema = None
         if config.ema:
             average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
             ema = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-        return cls(config, model, ema, build_optimizer(config, model.parameters()))
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        return cls(config, model, ema, build_optimizer(config, trained))
 
     @property
     def judged(self) -> Classic:
@@ -148,21 +155,58 @@ def check_finite(loss: float, step: int) -> None:
 
 def _first_weights(config: TrainConfig) -> Classic:
     network = build(config.network)
+    if isinstance(network, Fusion):
+        network.classifier = _classifier(config)
     if config.init is None:
         initialize(network, config.initializer, config.seed)
         return network
     start = fold(weights.load(Path(config.init)))
-    wanted = replace(config.network, norm=False)
-    if replace(start.config, variant=wanted.variant, temperature=wanted.temperature) != wanted:
+    given, wanted = start.config, config.network
+    if _scaling(given) != _scaling(wanted):
         raise UsageError(
-            f"--init {config.init} is {start.config}, this run is {config.network}: "
+            f"--init {config.init} is {given}, this run is {wanted}: "
             "set --center-lightness (or --no-center-lightness) alike"
         )
-    taken: tuple[str, ...] = ("encoder", "decoder", "head")
-    if start.config.variant != config.model:  # the body is the same; the head starts anew
+    taken: tuple[str, ...] = ("encoder", "decoder", "head", "mix", "embedded", "classifier")
+    if given.variant != wanted.variant:
+        if "fusion" in (given.variant, wanted.variant):
+            raise UsageError(
+                f"--init {config.init} is {given.variant}, which shares no layer with {wanted.variant}"
+            )
         initialize(network, config.initializer, config.seed)
-        taken = taken[:-1]
-        print(f"--init {config.init} is {start.config.variant}: {config.model}'s head starts from the seed")
+        taken = ("encoder", "decoder")  # the body is the same; the head starts anew
+        print(f"--init {config.init} is {given.variant}: {wanted.variant}'s head starts from the seed")
+    elif _eyes(given) != _eyes(wanted):
+        raise UsageError(
+            f"--init {config.init} takes {' of '.join(_eyes(given))}, this run {' of '.join(_eyes(wanted))}: "
+            "set --classifier and --embedding alike"
+        )
     state = {name: value for name, value in start.state_dict().items() if name.startswith(taken)}
     network.load_state_dict(state, strict=False)  # normalisation and calibration keep their first values
     return network
+
+
+def _scaling(network: NetworkConfig) -> tuple[float, float]:
+    return network.l_center, network.l_scale
+
+
+def _eyes(network: NetworkConfig) -> tuple[str, str]:
+    """Return what must be equal for a classifier to be taken over; its side may change."""
+    return network.embedding, network.classifier
+
+
+def _classifier(config: TrainConfig) -> Classifier:
+    """Return the classifier of a run, frozen but for what is to be trained.
+
+    What --init brings replaces its weights.
+    """
+    weights_file = RANDOM if config.init is not None else config.classifier_weights
+    network = config.network
+    made = classifiers.pretrained(
+        network.classifier, network.embedding, network.classifier_side, weights_file
+    )
+    made.requires_grad_(requires_grad=False)
+    if config.finetune_classifier:
+        for parameter in made.tail():
+            parameter.requires_grad_()
+    return made

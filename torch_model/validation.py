@@ -10,7 +10,7 @@ import torch
 
 from tintype.lab import lightness_ab_to_rgb
 from torch_model import metrics
-from torch_model.batches import Augmentation, Batches, Chosen
+from torch_model.batches import Augmentation, Batches
 from torch_model.journal import sheet
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from torch_model.batches import Chosen
     from torch_model.losses import LossFunction
     from torch_model.model import Classic
 
@@ -49,8 +50,9 @@ class Validation:
     """The photographs held back, as batches without augmentation."""
 
     def __init__(self, photos: Chosen, precision: str, device: torch.device) -> None:
-        self.pixels = photos.pixels[photos.rows[:MOST]]
-        self.batches = Batches(Chosen.every(self.pixels), _BATCH, _NONE, 0, device)
+        held = photos.first(MOST)
+        self.pixels = held.pixels
+        self.batches = Batches(held, _BATCH, _NONE, 0, device)
         self.precision, self.device = precision, device
 
     def measure(self, model: Classic, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
@@ -64,8 +66,9 @@ class Validation:
         training = model.training
         model.eval()
         for number in range(self.batches.per_epoch):
-            lightness, ab = self.batches(number)
-            given = self._predict(model, lightness)
+            inputs, ab = self.batches(number)
+            lightness = inputs[0]
+            given = self._predict(model, inputs)
             losses.append(loss(given, ab).item() * len(ab))
             outputs = model.decode(given)
             squared.append(torch.mean((outputs[-1] - ab) ** 2).item() * len(ab))
@@ -89,9 +92,9 @@ class Validation:
         sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(path)
 
     @torch.no_grad()
-    def _predict(self, model: Classic, lightness: Tensor) -> Tensor:
+    def _predict(self, model: Classic, inputs: tuple[Tensor, ...]) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            return model(lightness).float()  # type: ignore[no-any-return]
+            return model(*inputs).float()  # type: ignore[no-any-return]
 
 
 def colorize(lightness: Tensor, ab: Tensor) -> NDArray[np.uint8]:

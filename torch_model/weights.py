@@ -59,8 +59,9 @@ def save(network: Classic, path: Path, training: dict[str, Any] | None = None) -
     from safetensors.torch import save_file
 
     known = {"network": describe(network.config), "training": training or {}}
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
     try:
-        save_file(network.state_dict(), path, {name: json.dumps(value) for name, value in known.items()})
+        save_file(state, path, {name: json.dumps(value) for name, value in known.items()})
     except SafetensorError as error:
         raise OSError(f"{path} cannot be written: {error}") from error
 

