@@ -202,3 +202,5 @@ def test_the_folder_is_kept_item_by_item() -> None:
         states.Queued(items, Path("out")), states.ItemChanged(1, replace(items[1], status="failed"))
     )
     assert [item.status for item in state.items] == ["waiting", "failed"]
+    hidden = after(states.FolderHidden(), state=state)
+    assert (hidden.items, hidden.folder) == ((), None)

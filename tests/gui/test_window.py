@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -293,10 +295,31 @@ def test_a_folder_goes_on_after_a_broken_photograph(app: App, photo: Path, wait:
     statuses = {item.source.name: item.status for item in app.state.items}
     assert statuses == {"another.png": "done", "broken.jpg": "failed", "photo.png": "done"}
     assert photo.with_name("photo_color.png").exists()
-    rows = app.view.folder.table.get_children()
-    reasons = [app.view.folder.table.item(row, "values")[1] for row in rows]
-    assert any("broken.jpg" in reason for reason in reasons)
-    assert app.view.folder.retry.instate(["!disabled"])
+    folder = app.view.folder
+    reasons = [folder.table.item(row, "values")[1] for row in folder.table.get_children()]
+    assert any(reason.startswith("cannot be read") for reason in reasons)
+    assert folder.retry.instate(["!disabled"])
+    folder.table.selection_set("1")
+    wait(lambda: app.state.message.failed)
+    assert "broken.jpg cannot be read" in app.state.message.text
+
+
+def test_a_photograph_of_a_folder_is_opened_and_colorized(app: App, photo: Path, wait: Any) -> None:
+    """A double click on a row opens its photograph, Enter then colorizes it; the list can be put away."""
+    app.open_many([photo.parent])
+    wait(lambda: bool(app.state.items) and not app.state.busy)
+    folder = app.view.folder
+    x, y, *_ = map(int, folder.table.bbox("0"))
+    for kind in ("ButtonPress", "ButtonRelease") * 2:
+        folder.table.event_generate(f"<{kind}-1>", x=x + 60, y=y + 20)
+    wait(lambda: app.state.can_colorize and not app.state.busy)
+    assert app.root.focus_lastfor() is app.view.viewer
+    press(app, "<Return>")
+    wait(lambda: app.state.can_save)
+    folder.hide.invoke()
+    app.root.update()
+    assert not folder.winfo_ismapped()
+    assert photo.with_name("photo_color.png").exists()
 
 
 def test_cancel_in_the_middle(colorized: App, tmp_path: Path, wait: Any) -> None:
@@ -357,6 +380,7 @@ def test_variants_are_offered_and_taken(colorized: App, wait: Any) -> None:
     assert len(buttons) == len(app.state.variants)
     buttons[-1].invoke()
     assert app.state.result is app.state.variants[-1].result
+    assert [button.instate(["selected"]) for button in buttons] == [False] * (len(buttons) - 1) + [True]
 
 
 def test_ratings_are_kept(colorized: App) -> None:
@@ -370,7 +394,7 @@ def test_ratings_are_kept(colorized: App) -> None:
 
 @pytest.mark.parametrize("name", ["shortcuts", "about", "ratings", "models", "preferences"])
 def test_small_windows_open_and_close(app: App, name: str, wait: Any) -> None:
-    """Every small window opens over the main one and is closed by Esc."""
+    """Every small window opens over the main one, fits into the smallest one, and is closed by Esc."""
     import tkinter as tk
 
     wait(lambda: app.state.model is not None)
@@ -378,6 +402,8 @@ def test_small_windows_open_and_close(app: App, name: str, wait: Any) -> None:
     app.root.update()
     windows = [child for child in app.root.winfo_children() if isinstance(child, tk.Toplevel)]
     window = next(child for child in windows if child.winfo_viewable())
+    assert window.winfo_width() <= 900
+    assert window.winfo_height() <= 600
     window.focus_force()
     window.event_generate("<Escape>")
     app.root.update()
@@ -470,6 +496,60 @@ def test_from_outside(photo: Path, stub: Path, tmp_path: Path, display: None) ->
         window.kill()
     assert window.returncode == 0, errors
     assert not errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process on Windows gets no SIGINT alone")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(photo: Path, stub: Path, display: None, number: signal.Signals) -> None:
+    """Ctrl-C in the terminal closes the window, remembers its settings and says nothing."""
+    from tintype.gui import settings
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "tintype.gui.app", str(photo), "--model", str(stub)],
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as window:
+        deadline = time.monotonic() + 120
+        while not tool_sees("photo.png"):
+            assert window.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        window.send_signal(number)
+        _, errors = window.communicate(timeout=120)
+    assert (window.returncode, errors) == (130, b"")
+    assert settings.Settings.load().recent == (photo,)
+
+
+def tool_sees(name: str) -> bool:
+    """Say whether there is a window whose name has this in it."""
+    tool = shutil.which("xdotool")
+    if tool is None:
+        pytest.skip("no xdotool")
+    command = [tool, "search", "--onlyvisible", "--name", name]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_an_error_of_the_window_is_told(colorized: App) -> None:
+    """An error in a callback is a sentence with details to copy, and the window goes on."""
+    try:
+        1 // 0  # noqa: B018
+    except ZeroDivisionError as error:
+        colorized.failed(type(error), error, error.__traceback__)
+    assert "ZeroDivisionError" in colorized.state.message.text
+    assert "Traceback" in colorized.state.message.details
+    colorized.view.status.copy.invoke()
+    assert "test_window.py" in colorized.root.clipboard_get()
+
+
+def test_a_long_message_is_not_cut_off(colorized: App, wait: Any) -> None:
+    """What is said takes as many lines as it needs."""
+    from tintype.gui import state as states
+
+    message = colorized.view.status.message
+    before = message.winfo_height()
+    colorized.dispatch(states.Said("a photograph with a long name cannot be read. " * 6, failed=True))
+    wait(lambda: message.winfo_height() >= 2 * before - 4)
+    assert message.winfo_reqwidth() <= message.winfo_width()
 
 
 def test_without_a_display() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import queue
+import signal
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,10 +20,11 @@ from tintype.gui.texts import t
 if TYPE_CHECKING:
     import tkinter as tk
     from collections.abc import Callable, Sequence
+    from types import TracebackType
 
     from tintype.adjustments import Adjustments
     from tintype.gui.settings import Settings
-    from tintype.gui.state import Color, Event, Mode, Result, Variant
+    from tintype.gui.state import Color, Event, Item, Mode, Result, Variant
     from tintype.gui.worker import Worker
     from tintype.hints import Stroke
 
@@ -45,6 +48,7 @@ class App:
         self.mixer = Mixer()
         self._asked: tuple[Result, tuple[Stroke, ...]] | None = None
         self._closed = False
+        self.interrupted = False
         self.view = View(root, self)
         self.view.pack(fill="both", expand=True)
         self._render()
@@ -183,6 +187,13 @@ class App:
         """Close the window and end the worker."""
         if self._closed or not self._may_leave():
             return
+        self._close()
+
+    def interrupt(self) -> None:
+        """Close the window soon, without a question, and leave off whatever is under way."""
+        self.interrupted = True  # and no more: this may be called in the middle of anything
+
+    def _close(self) -> None:
         self._closed = True
         self.root.after_cancel(self._timer)
         self.settings = self.view.remember(self.settings)
@@ -350,6 +361,15 @@ class App:
         """Try the photographs of the folder that failed again."""
         self.worker.retry()
 
+    def hide_folder(self) -> None:
+        """Put the folder's photographs away; their results stay where they are."""
+        self.dispatch(states.FolderHidden())
+
+    def explain(self, item: Item) -> None:
+        """Say in full why a photograph of the folder failed."""
+        if item.status == "failed" and not self.state.busy:
+            self.dispatch(states.Said(item.reason, failed=True, details=str(item.source)))
+
     def show_output(self) -> None:
         """Open the folder of the results in the file manager."""
         from tintype.gui import desktop
@@ -369,6 +389,13 @@ class App:
         self._solve_strokes()
         self._render()
 
+    def failed(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Say that something of the window went wrong, unless a dialog was closed together with it."""
+        if self._closed:
+            return
+        details = "".join(traceback.format_exception(kind, error, trace))
+        self.dispatch(states.Said(t("work.unexpected", error=f"{kind.__name__}: {error}"), True, details))
+
     def _render(self) -> None:
         self.view.render(self.state, self.mixer.merger(self.state))
 
@@ -385,12 +412,18 @@ class App:
             self.worker.spread(strokes)
 
     def _poll(self) -> None:
+        if self.interrupted:
+            self.worker.cancel()
+            self._close()
+            return
         if not self.worker.ensure():
             self.dispatch(states.Said(t("worker.restarted"), failed=True))
         try:
             while True:
                 self.dispatch(self.worker.events.get_nowait())
         except queue.Empty:
+            pass
+        finally:  # an event that cannot be shown is no reason to hear of no other
             self._timer = self.root.after(POLL, self._poll)
 
     def _edit(self, *, strokes: tuple[Stroke, ...], selected: int | None = None) -> None:
@@ -479,10 +512,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     app = App(root, Settings.load(), options.model)
+    root.report_callback_exception = app.failed
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.interrupt())
     if options.photos:
         app.open_many(options.photos)
     root.mainloop()
-    return 0
+    return 130 if app.interrupted else 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ THEMES: Final = ("auto", "light", "dark")
 SCALES: Final = (0.0, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 """Sizes of the interface; 0 is as the desktop has it."""
 _GESTURES: Final = ("space", "wheel", "drag", "pick", "arrows")
+_COLUMNS: Final = (("file", "edit"), ("view", "mouse"), ("photo", "help"))
+"""Of the list of keys: menus below each other, and what the mouse does."""
 _PAD: Final = 16
 
 
@@ -33,6 +35,7 @@ class Dialogs:
     def __init__(self, parent: tk.Misc) -> None:
         """Take the window that dialogs belong to."""
         self.parent = parent
+        self._plain = False
 
     # Choosers: None where nothing was chosen.
 
@@ -53,6 +56,7 @@ class Dialogs:
 
     def ask_folder(self, folder: Path | None) -> Path | None:
         """Let a person choose a folder."""
+        self._hide_hidden()
         name = filedialog.askdirectory(
             parent=self.parent, title=t("ask.folder"), initialdir=folder or "", mustexist=True
         )
@@ -60,6 +64,7 @@ class Dialogs:
 
     def ask_save(self, folder: Path | None, name: str) -> Path | None:
         """Let a person choose where to save; an existing file is asked about by the chooser itself."""
+        self._hide_hidden()
         chosen = filedialog.asksaveasfilename(
             parent=self.parent, title=t("ask.save"), initialdir=folder or "", initialfile=name
         )
@@ -79,42 +84,57 @@ class Dialogs:
         return messagebox.askokcancel(t("leave.title"), t("leave.text"), parent=self.parent, icon="warning")
 
     def _file(self, title: str, folder: Path | None, kind: tuple[str, str]) -> Path | None:
+        self._hide_hidden()
         name = filedialog.askopenfilename(
             parent=self.parent, title=t(title), initialdir=folder or "", filetypes=[kind, (t("ask.all"), "*")]
         )
         return Path(name) if name else None
+
+    def _hide_hidden(self) -> None:
+        """Have Tk's own choosers, where they are in use, list hidden files only when they are asked to."""
+        if not self._plain and self.parent.tk.call("tk", "windowingsystem") == "x11":
+            self._plain = True
+            self.parent.tk.eval(
+                "auto_load ::tk::dialog::file::\n"
+                "set ::tk::dialog::file::showHiddenBtn 1\n"
+                "set ::tk::dialog::file::showHiddenVar 0"
+            )
 
     # Windows that show.
 
     def show_shortcuts(self) -> None:
         """List every key, menu by menu, then what the mouse does."""
         body, window = self._window("shortcuts.title")
-        columns = ttk.Frame(body)
-        columns.pack(fill="both", expand=True)
-        for column, (menu, names) in enumerate(MENUS.items()):
-            rows = [(t(f"do.{n}"), self._keys(n)) for n in names if n != LINE and COMMANDS[n].keys]
-            self._keys_of(columns, t(f"menu.{menu}"), rows, column)
+        blocks = {
+            menu: (
+                t(f"menu.{menu}"),
+                [(t(f"do.{n}"), self._keys(n)) for n in names if n != LINE and COMMANDS[n].keys],
+            )
+            for menu, names in MENUS.items()
+        }
         mouse = [(t(f"shortcuts.{name}"), t(f"key.{name}")) for name in _GESTURES]
-        self._keys_of(columns, t("menu.view"), mouse, len(MENUS) - 1, row=1)
+        blocks["mouse"] = (t("shortcuts.mouse"), mouse)
+        for names in _COLUMNS:
+            column = ttk.Frame(body)
+            column.pack(side="left", fill="y", padx=self._px(12))
+            for name in names:
+                self._keys_of(column, *blocks[name])
         self._show(window)
 
     @staticmethod
     def _keys(name: str) -> str:
         return ", ".join(dict.fromkeys(shown(keys) for keys in COMMANDS[name].keys[:2]))
 
-    def _keys_of(
-        self, parent: ttk.Frame, title: str, rows: Iterable[tuple[str, str]], column: int, row: int = 0
-    ) -> None:
-        block = ttk.Frame(parent)
-        position = divmod(column, 3)
-        block.grid(
-            row=2 * position[0] + row, column=position[1], sticky="nw", padx=self._px(12), pady=self._px(8)
-        )
-        ttk.Label(block, text=title, style="Heading.TLabel").grid(columnspan=2, sticky="w")
+    def _keys_of(self, column: ttk.Frame, title: str, rows: Iterable[tuple[str, str]]) -> None:
+        block = ttk.Frame(column)
+        block.pack(fill="x", pady=(0, self._px(_PAD)))
+        block.columnconfigure(0, weight=1)
+        heading = ttk.Label(block, text=title, style="Heading.TLabel")
+        heading.grid(columnspan=2, sticky="w", pady=(0, self._px(4)))
         for text, keys in rows:
             line = block.grid_size()[1]
             ttk.Label(block, text=text).grid(row=line, column=0, sticky="w", padx=(0, self._px(20)))
-            ttk.Label(block, text=keys, style="Muted.TLabel").grid(row=line, column=1, sticky="w")
+            ttk.Label(block, text=keys, style="Muted.TLabel").grid(row=line, column=1, sticky="e")
 
     def show_about(self, model: ModelInfo | None) -> None:
         """Say what this is, its version, and what runs."""

@@ -6,7 +6,7 @@ from collections import Counter
 from tkinter import ttk
 from typing import TYPE_CHECKING, Final
 
-from PIL import ImageTk
+from PIL import Image, ImageTk
 
 from tintype.gui import theme
 from tintype.gui.texts import t
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROW: Final = 40
 ROWS: Final = 4
+WIDE: Final = 1.5
+"""Width of a row's picture to its height."""
 
 
 class FolderStrip(ttk.Frame):
@@ -54,6 +56,7 @@ class FolderStrip(ttk.Frame):
         self.stop.state(["!disabled" if busy else "disabled"])
         self.retry.state(["!disabled" if counts["failed"] and not state.busy else "disabled"])
         self.results.state(["!disabled" if state.folder is not None else "disabled"])
+        self.hide.state(["disabled" if busy else "!disabled"])
 
     def _head(self) -> None:
         row = ttk.Frame(self)
@@ -61,6 +64,7 @@ class FolderStrip(ttk.Frame):
         ttk.Label(row, text=t("folder.title"), style="Heading.TLabel").pack(side="left")
         self.summary = ttk.Label(row, style="Muted.TLabel")
         self.summary.pack(side="left", padx=theme.current(self).px(12))
+        self.hide = self._button(row, "hide", self.app.hide_folder, "tip.hide")
         self.results = self._button(row, "show", self.app.show_output, "tip.show_output")
         self.retry = self._button(row, "retry", self.app.retry, "tip.retry")
         self.stop = self._button(row, "stop", lambda: self.app.run("cancel"), "tip.stop")
@@ -91,26 +95,49 @@ class FolderStrip(ttk.Frame):
         bar.pack(side="right", fill="y")
         table.bind("<Double-1>", lambda _event: self._open())
         table.bind("<Return>", lambda _event: self._open())
+        table.bind("<<TreeviewSelect>>", lambda _event: self._explain())
+        table.tag_configure("failed", foreground=look.theme.danger)
         return table
 
     def _show(self, index: int, item: Item) -> None:
-        result = item.reason or (
+        result = item.reason.removeprefix(f"{item.source} ") or (  # its name stands in the row already
             item.target.name if item.target is not None and item.status == "done" else ""
         )
         if item.status == "done":
             result = f"{result}, {duration(item.seconds)}" if item.seconds >= 1 else result
-        options = {"text": f"  {item.source.name}", "values": (t(f"folder.{item.status}"), result)}
-        if item.thumbnail is not None:
-            side = theme.current(self).px(ROW - 6)
-            small = item.thumbnail.copy()
-            small.thumbnail((2 * side, side))
-            self._pictures[index] = ImageTk.PhotoImage(small, master=self)
-            options["image"] = self._pictures[index]  # type: ignore[assignment]
-        self.table.item(str(index), **options)  # type: ignore[call-overload]
+        self._pictures[index] = self._picture(item.thumbnail)
+        self.table.item(
+            str(index),
+            text=f"  {item.source.name}",
+            values=(t(f"folder.{item.status}"), result),
+            image=self._pictures[index],
+            tags=(item.status,),
+        )
         if item.status == "working":
             self.table.see(str(index))
 
+    def _picture(self, thumbnail: Image.Image | None) -> ImageTk.PhotoImage:
+        """Return a picture for a row; all are of one size, so that names stand below each other."""
+        tall = theme.current(self).px(ROW - 6)
+        wide = round(tall * WIDE)
+        picture = Image.new("RGBA", (wide, tall))
+        if thumbnail is not None:
+            small = thumbnail.copy()
+            small.thumbnail((wide, tall))
+            picture.paste(small, ((wide - small.width) // 2, (tall - small.height) // 2))
+        return ImageTk.PhotoImage(picture, master=self)
+
     def _open(self) -> None:
+        item = self._chosen()
+        if item is not None and not self.app.state.busy:
+            self.app.open(item.source)
+            self.app.view.viewer.focus_set()  # so that Enter colorizes it
+
+    def _explain(self) -> None:
+        item = self._chosen()
+        if item is not None:
+            self.app.explain(item)
+
+    def _chosen(self) -> Item | None:
         chosen = self.table.selection()
-        if chosen and not self.app.state.busy:
-            self.app.open(self._items[int(chosen[0])].source)
+        return self._items[int(chosen[0])] if chosen else None

@@ -168,6 +168,13 @@ class Panel(ScrollFrame):
 
     def _render_variants(self, state: State) -> None:
         """Show the variants as a grid of buttons, made anew only when there are others."""
+        self._make_variants(state)
+        buttons = self.grid_of_variants.winfo_children()
+        for button, variant in zip(buttons, state.variants, strict=True):
+            assert isinstance(button, ttk.Button)
+            button.state(["selected" if variant.result is state.result else "!selected"])
+
+    def _make_variants(self, state: State) -> None:
         if state.variants == self._shown:
             return
         self._shown = state.variants

@@ -350,6 +350,11 @@ class Queued:
 
 
 @dataclass(frozen=True)
+class FolderHidden:
+    """A folder's photographs are of interest no more."""
+
+
+@dataclass(frozen=True)
 class ItemChanged:
     """A photograph of the folder changed its state."""
 
@@ -407,6 +412,7 @@ Event: TypeAlias = (
     | VariantMade
     | ModelOpened
     | Queued
+    | FolderHidden
     | ItemChanged
     | Saved
     | Finished
@@ -460,6 +466,8 @@ def reduce(state: State, event: Event) -> State:  # noqa: C901, PLR0911, PLR0912
             return _done(replace(state, model=model), "") if state.task else replace(state, model=model)
         case Queued(items, folder):
             return replace(state, items=items, folder=folder)
+        case FolderHidden():
+            return replace(state, items=(), folder=None)
         case ItemChanged(index, item):
             return replace(state, items=(*state.items[:index], item, *state.items[index + 1 :]))
         case Saved(target, text, edit):

@@ -32,6 +32,7 @@ class StatusBar(ttk.Frame):
         tip(self.stop, t("tip.cancel"))
         self.copy = ttk.Button(self, text=t("copy_details"), style="Tool.TButton", command=self._copy_details)
         self.message = ttk.Label(self, anchor="w")
+        self.message.bind("<Configure>", lambda event: self.message.configure(wraplength=event.width))
         self.facts = ttk.Label(self, style="Muted.TLabel", anchor="e")
         self.zoom = ttk.Label(self, style="Muted.TLabel", anchor="e", width=6)
         self.zoom.grid(row=0, column=5, padx=(gap, 0))

@@ -91,6 +91,7 @@ ENGLISH: Final[dict[str, str]] = {
     "tip.stop": "Stop behind the photograph under way",
     "tip.retry": "Try those again that failed",
     "tip.show_output": "Open the folder of the results",
+    "tip.hide": "Put the list away; results stay where they are",
     # panel
     "adjust": "Adjust",
     "strength": "Strength",
@@ -175,7 +176,8 @@ ENGLISH: Final[dict[str, str]] = {
     "shortcuts.wheel": "Zoom to the cursor",
     "shortcuts.drag": "Pan; on the divider, move it",
     "shortcuts.pick": "Take a color from the photograph",
-    "shortcuts.arrows": "Move the divider, while the photograph has the focus",
+    "shortcuts.arrows": "Move the divider",
+    "shortcuts.mouse": "On the photograph",
     "key.space": "Space",
     "key.wheel": "Wheel",
     "key.drag": "Drag",

@@ -187,7 +187,7 @@ class View(ttk.Frame):
                 if name == "open_folder":
                     menu.add_cascade(label=t("menu.recent"), menu=self._recent(menu))
             menu.configure(postcommand=partial(self._enable, menu, names))
-            bar.add_cascade(label=t(f"menu.{title}"), menu=menu)
+            bar.add_cascade(label=t(f"menu.{title}"), menu=menu, underline=0)
         self.root.configure(menu=bar)
 
     def _recent(self, parent: tk.Menu) -> tk.Menu:
