@@ -1,9 +1,11 @@
 """Compare cold processes: `tintype photo.jpg` and the original on Keras and TensorFlow.
 
     python -m benchmarks.cold_start --keras-python .venv-keras/bin/python
+    python -m benchmarks.cold_start --keras-python .venv-keras/bin/python --fusion
 
-The original's environment: see benchmarks/keras_original/requirements.txt. Tintype's is made anew,
-with nothing but `pip install .`, unless --light-python names one.
+With --fusion both sides run their network with a classifier: the original's is Inception-ResNet-v2.
+The original's environment: see benchmarks/keras_original/requirements.txt. Tintype's is made anew, with
+nothing but `pip install .`, unless --light-python names one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,16 +31,50 @@ if TYPE_CHECKING:
 ORIGINAL: Final = "original, Keras"
 LIKE: Final = "tintype, 256 px"
 DEFAULT: Final = "tintype, as it comes"
-LESS: Final = {"wall time": 6.0, "CPU time": 5.0, "peak memory": 4.0, "on disk": 8.0}
-MOST_MEMORY: Final = 150.0  # MB
 _SCRIPTS: Final = Path(__file__).parent / "keras_original"
 _PACKAGED: Final = ("pyproject.toml", "README.md", "LICENSE")
 _SITE: Final = "import sys; print(sys.prefix)"
 
 
+@dataclass(frozen=True)
+class Case:
+    """What is compared, and what is aimed at."""
+
+    make: str
+    """The script that writes the original's files."""
+    files: tuple[str, ...]
+    colorize: str
+    """The script that colorizes by them."""
+    model: str
+    """Tintype's."""
+    less: dict[str, float]
+    """By what factor Tintype should take less."""
+    most_memory: float
+    """MB, of Tintype's process."""
+
+
+CLASSIC: Final = Case(
+    "make_model.py",
+    ("beta.keras",),
+    "colorize.py",
+    "classic",
+    {"wall time": 6.0, "CPU time": 5.0, "peak memory": 4.0, "on disk": 8.0},
+    150.0,
+)
+FUSION: Final = Case(
+    "make_fusion.py",
+    ("irv2.keras", "fusion.keras"),
+    "colorize_fusion.py",
+    "fusion",
+    {"wall time": 15.0, "peak memory": 4.0, "model files": 6.0},
+    280.0,
+)
+
+
 def main() -> int:
     """Run the comparison; return the exit code."""
     options = arguments()
+    case = FUSION if options.fusion else CLASSIC
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         light = absolute(options.light_python) if options.light_python else make_environment(folder)
@@ -47,12 +84,14 @@ def main() -> int:
         known = ["keras", "tensorflow-cpu", "scikit-image", "numpy", "pillow"]
         print(f"- original: {measure.versions(known, heavy)}\n")
         subprocess.run([sys.executable, "-m", "benchmarks.photos", name], cwd=measure.ROOT, check=True)
-        subprocess.run(
-            [heavy, _SCRIPTS / "make_model.py", folder / "beta.keras"], check=True, stderr=subprocess.DEVNULL
-        )
-        samples = measure.rounds(commands(light, heavy), options.runs, folder)
-        sizes = disk(light), disk(heavy)
-    report(samples, *sizes)
+        made = [folder / name for name in case.files]
+        subprocess.run([heavy, _SCRIPTS / case.make, *made], check=True, stderr=subprocess.DEVNULL)
+        samples = measure.rounds(commands(case, light, heavy), options.runs, folder)
+        sizes = {
+            "on disk": (disk(heavy), disk(light)),
+            "model files": (sum(path.stat().st_size for path in made), file_of(case.model).stat().st_size),
+        }
+    report(case, samples, sizes)
     return 0
 
 
@@ -67,6 +106,7 @@ def arguments() -> argparse.Namespace:
         metavar="PATH",
         help="Python of the original's environment",
     )
+    add("--fusion", action="store_true", help="the networks with a classifier")
     add("--light-python", type=Path, metavar="PATH", help="Python of one with only Tintype; else made anew")
     return parser.parse_args()
 
@@ -91,11 +131,22 @@ def make_environment(folder: Path) -> Path:
     return python
 
 
-def commands(light: Path, heavy: Path) -> dict[str, list[str | Path]]:
+def file_of(model: str) -> Path:
+    """Return a bundled model's file in the working tree."""
+    return measure.ROOT / "runtime" / "tintype" / "models" / f"{model}.onnx"
+
+
+def commands(case: Case, light: Path, heavy: Path) -> dict[str, list[str | Path]]:
     """Return the command lines of one round."""
-    tintype: list[str | Path] = [light.with_name("tintype"), "small.jpg", "--overwrite"]
+    tintype: list[str | Path] = [
+        light.with_name("tintype"),
+        "small.jpg",
+        "--overwrite",
+        "--model",
+        case.model,
+    ]
     return {
-        ORIGINAL: [heavy, _SCRIPTS / "colorize.py", "beta.keras", "small.jpg", "original.jpg"],
+        ORIGINAL: [heavy, _SCRIPTS / case.colorize, *case.files, "small.jpg", "original.jpg"],
         LIKE: [*tintype, "--working-size", "256"],
         DEFAULT: tintype,
     }
@@ -108,17 +159,20 @@ def disk(python: Path) -> int:
     return sum(path.lstat().st_size for path in paths)
 
 
-def report(samples: dict[str, list[Sample]], light: int, heavy: int) -> None:
+def report(case: Case, samples: dict[str, list[Sample]], sizes: dict[str, tuple[int, int]]) -> None:
     """Print the tables."""
     print(measure.samples_table(samples))
     print(f"\nOriginal to Tintype, pair by pair, median of {len(samples[LIKE])}:\n")
     ours = samples[LIKE], samples[DEFAULT]
     less = [measure.ratios(samples[ORIGINAL], taken) for taken in ours]
-    less = [ratios | {"on disk": heavy / light} for ratios in less]
-    rows = [_less_row(name, target, [ratios[name] for ratios in less]) for name, target in LESS.items()]
-    rows.append(_peak_row([statistics.median(s.peak / measure.MB for s in taken) for taken in ours]))
+    less = [ratios | {name: heavy / light for name, (heavy, light) in sizes.items()} for ratios in less]
+    rows = [_less_row(name, target, [ratios[name] for ratios in less]) for name, target in case.less.items()]
+    peaks = [statistics.median(s.peak / measure.MB for s in taken) for taken in ours]
+    rows.append(_peak_row(peaks, case.most_memory))
     print(measure.table(["", LIKE, DEFAULT, "target", ""], rows))
-    print(f"\nOn disk: original {heavy / measure.MB:.0f} MB, Tintype {light / measure.MB:.0f} MB.")
+    for name, (heavy, light) in sizes.items():
+        said = f"original {heavy / measure.MB:.0f} MB, Tintype {light / measure.MB:.0f} MB"
+        print(f"\n{name.capitalize()}: {said}.")
 
 
 def _less_row(name: str, target: float, ratios: Sequence[float]) -> list[str]:
@@ -126,9 +180,9 @@ def _less_row(name: str, target: float, ratios: Sequence[float]) -> list[str]:
     return [name, *words, f"{target:g}x less", measure.verdict(min(ratios) >= target)]
 
 
-def _peak_row(peaks: Sequence[float]) -> list[str]:
+def _peak_row(peaks: Sequence[float], most: float) -> list[str]:
     words = [f"{peak:.0f} MB" for peak in peaks]
-    return ["its peak", *words, f"under {MOST_MEMORY:g} MB", measure.verdict(max(peaks) < MOST_MEMORY)]
+    return ["its peak", *words, f"under {most:g} MB", measure.verdict(max(peaks) < most)]
 
 
 if __name__ == "__main__":

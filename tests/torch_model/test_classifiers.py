@@ -17,6 +17,7 @@ from torch_model import classifiers
 from torch_model.classifiers import CLASSIFIERS, RANDOM, Classifier, Embedding, fold_norms, pretrained
 from torch_model.color import lightness_to_grey
 from torch_model.efficientnet_lite import SCALES, EfficientNetLite, Same
+from torch_model.photos import import_torchvision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +167,7 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("no route to host")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fail)
-    models = classifiers.import_torchvision().models
+    models = import_torchvision().models
     monkeypatch.setattr(models._api, "load_state_dict_from_url", fail)
     with pytest.raises(UsageError, match=r"download https://.*mobilenet_v2.* and name it by") as caught:
         pretrained("mobilenet_v2", "pooled", 64)
