@@ -504,11 +504,8 @@ def test_interrupted(photo: Path, stub: Path, display: None, number: signal.Sign
     """Ctrl-C in the terminal closes the window, remembers its settings and says nothing."""
     from tintype.gui import settings
 
-    with subprocess.Popen(
-        [sys.executable, "-m", "tintype.gui.app", str(photo), "--model", str(stub)],
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    ) as window:
+    command = [sys.executable, "-m", "tintype.gui.app", str(photo), "--model", str(stub)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as window:
         deadline = time.monotonic() + 120
         while not tool_sees("photo.png"):
             assert window.poll() is None

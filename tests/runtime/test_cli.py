@@ -395,20 +395,15 @@ def test_interrupted(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert _files(folder) == {"meadow.png", "meadow_color.png", "street.png"}
 
 
-def _hear_interrupts() -> None:
-    """Undo what a shell does to its background jobs: they ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def _start(folder: Path, program: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start a program as `python -m` does."""
-    (folder / "program.py").write_text(program)
+    """Start a program as `python -m` does, and undo what shells do to background jobs: they ignore SIGINT."""
+    hear = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    (folder / "program.py").write_text(hear + program)
     return subprocess.Popen(
         [sys.executable, "-m", "program", *map(str, arguments)],
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_hear_interrupts,  # noqa: PLW1509
     )
 
 
