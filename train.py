@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import torch
 
+    from tintype import interrupts
     from tintype.errors import TintypeError
     from tintype.progress import duration
     from torch_model import cache, checkpoint, config as configs, embeddings, journal, photos
@@ -91,7 +92,7 @@ class Stop:
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         self.signal = number
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
+        signal.signal(signal.SIGINT, self._before[signal.SIGINT])  # a second Ctrl-C ends at once
 
     def __bool__(self) -> bool:
         """Say whether it is time to stop."""
@@ -113,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     configs.add_options(parser)
     if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        interrupts.listen()
     try:
         return train(configs.from_options(parser.parse_args(arguments)))
     except DivergedError as error:

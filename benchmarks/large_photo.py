@@ -38,7 +38,7 @@ def main() -> int:
     parser = measure.parser(__doc__, 5)
     add = parser.add_argument
     add("--kinds", nargs="+", choices=(*KINDS, LARGE), default=KINDS, help="of photographs")
-    add("--model", default="default", help="a bundled name (%(default)s)")
+    add("--model", default="classic", help="a bundled name (%(default)s)")
     add("--megabytes", type=float, default=MOST_MEMORY, help="the peak aimed at (%(default)s)")
     add("--data-limit", type=float, metavar="MB", help="run under a limit of data")
     add("--skip-naive", action="store_true", help="run the command line alone")

@@ -73,7 +73,7 @@ def measure_here(threads: int, size: int, runs: int, *, torch: bool) -> dict[str
     """Time everything in turn; return seconds by name, cores used by name, and what ran."""
     from tintype import models
 
-    path = models.find("default")
+    path = models.find("classic")
     flop = count_flop(path, size)
     work = {NETWORK: network(path, size, threads)}
     work |= {f"{name} product": product for name, product in products(threads, with_torch=torch).items()}

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 KERAS_SUFFIXES = frozenset({".h5", ".hdf5", ".keras"})
 _KNOWN = ("network", "training")  # what a .safetensors file says, each as JSON
-_PLACES = frozenset({"data", "val", "list", "out", "cache", "init", "device"})  # of one machine only
+_PLACES = frozenset(
+    {"data", "val", "list", "out", "cache", "init", "classifier_weights", "device"}
+)  # of one machine only
 
 
 def load(path: Path) -> Classic:

@@ -1,4 +1,4 @@
-"""The bundled default from end to end: it gives color, keeps lightness, and is the file its list says."""
+"""The bundled models from end to end: they give color, keep lightness, and are the files their list says."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.released
 Array = NDArray[Any]
 
 
-@pytest.fixture(scope="module")
-def released() -> Colorizer:
-    """Return a colorizer with the bundled default."""
-    return Colorizer(threads=1)
+@pytest.fixture(scope="module", params=models.bundled())
+def released(request: pytest.FixtureRequest) -> Colorizer:
+    """Return a colorizer with a bundled model."""
+    return Colorizer(request.param, threads=1)
 
 
 @pytest.fixture(scope="module")
