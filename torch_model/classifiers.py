@@ -9,6 +9,7 @@ them as soon as weights are read, so that training, the graph and its float16 st
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -35,6 +36,7 @@ Embedding = Literal["pooled", "logits", "softmax"]
 CLASSES: Final = 1000
 RANDOM: Final = "random"  # in place of a file of weights: for tests, and for figures of time and memory
 TAIL: Final = 0.75  # share of a classifier's values, counted from the end, that fine-tuning trains
+_SHOWN: Final = 160  # characters of what does not fit
 _IMAGENET: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of R, G, B, 0..1
 _HALVES: Final = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
@@ -209,9 +211,14 @@ def pretrained(name: str, embedding: Embedding, side: int, weights: str | None =
         else:
             _load(classifier, state)
     except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise UsageError(f"{weights or 'what was fetched'} does not fit {name}: {first}") from error
+        raise UsageError(f"{weights or 'what was fetched'} does not fit {name}: {misfit(error)}") from error
     return classifier
+
+
+def misfit(error: RuntimeError) -> str:
+    """Return what does not fit between weights and a network, of torch's long list, in a few words."""
+    first = str(error).splitlines()[1:2] or [str(error)]
+    return textwrap.shorten(first[0], _SHOWN, placeholder=" ...")
 
 
 def _load(classifier: Classifier, state: dict[str, Tensor]) -> None:

@@ -11,6 +11,7 @@ import torch
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, UsageError
 from tintype.metadata import Metadata
 from torch_model import checkpoint
+from torch_model.classifiers import misfit
 from torch_model.model import Classic, NetworkConfig, build
 
 if TYPE_CHECKING:
@@ -97,8 +98,9 @@ def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Cl
     try:
         network.load_state_dict(scaling | state)
     except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ModelContractError(path, f"its weights are not those of {config.variant}: {first}") from error
+        raise ModelContractError(
+            path, f"its weights are not those of {config.variant}: {misfit(error)}"
+        ) from error
     return network
 
 

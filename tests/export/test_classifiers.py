@@ -28,6 +28,9 @@ def parity_of(name: str, embedding: Embedding, source: str | None, folder: Path)
     network.classifier = pretrained(name, embedding, SIDE, source)
     initialize(network, "he", 1)
     network.head.weight.data *= 0.1  # colors, and with them errors, as large as of trained weights
+    for key, parameter in network.named_parameters():
+        if key.endswith("bias"):  # equal initializers would be stored once
+            parameter.data += 0.01 * torch.rand(parameter.shape)
     training = {"network": weights.describe(network.config)}
     metadata = Metadata("fusion", "1", SIDE, author="nobody", license="MIT", training=training)
     return command.export(fold(network), metadata, folder / "fusion.onnx", halved=True)

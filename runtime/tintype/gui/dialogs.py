@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tintype import __version__, models
 from tintype.gui import theme
 from tintype.gui.commands import COMMANDS, LINE, MENUS, shown
+from tintype.gui.scroll import ScrollFrame
 from tintype.gui.texts import t
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _GESTURES: Final = ("space", "wheel", "drag", "pick", "arrows")
 _COLUMNS: Final = (("file", "edit"), ("view", "mouse"), ("photo", "help"))
 """Of the list of keys: menus below each other, and what the mouse does."""
 _PAD: Final = 16
+_HIGHEST: Final = 420
+"""Of a list in a small window: with what is around it, it fits into the smallest main window."""
 
 
 class Dialogs:
@@ -200,8 +203,11 @@ class Dialogs:
             if path is not None:
                 take(str(path))
 
+        cards = ScrollFrame(body)
+        cards.pack(fill="both", expand=True)
         for name, entry in models.bundled().items():
-            self._model(body, name, entry, current, partial(take, name))
+            self._model(cards.body, name, entry, current, partial(take, name))
+        cards.fit(self._px(_HIGHEST))
 
         ttk.Button(body, text=t("models.own"), command=own).pack(anchor="w", pady=(self._px(8), 0))
         self._show(window)
@@ -215,7 +221,7 @@ class Dialogs:
         use: Callable[[], object],
     ) -> None:
         card = ttk.Frame(body, style="Card.TFrame", padding=self._px(12))
-        card.pack(fill="x", pady=(0, self._px(8)))
+        card.pack(fill="x", padx=(0, self._px(8)), pady=(0, self._px(8)))
         used = current is not None and current.label in (name, "default") and current.name == name
         marks = [t("models.in_use")] * used + [t("models.default")] * (name == models.default())
         heading = name + (f" ({', '.join(marks)})" if marks else "")

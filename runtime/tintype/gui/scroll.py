@@ -30,6 +30,13 @@ class ScrollFrame(ttk.Frame):
         self._listen()
         self._draw()
 
+    def fit(self, most: int) -> None:
+        """Be as large as the body, but at most so high, screen px."""
+        self.update_idletasks()
+        self._canvas.configure(
+            width=self.body.winfo_reqwidth(), height=min(self.body.winfo_reqheight(), most)
+        )
+
     def see(self, widget: tk.Misc) -> None:
         """Scroll until a widget inside can be seen."""
         top = widget.winfo_rooty() - self.body.winfo_rooty()
