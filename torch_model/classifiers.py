@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Embedding = Literal["pooled", "logits", "softmax"]
 """What the last layer sees, the 1000 values that it gives, or those as probabilities."""
 
-CLASSES: Final = 1000
 RANDOM: Final = "random"  # in place of a file of weights: for tests, and for figures of time and memory
 TAIL: Final = 0.75  # share of a classifier's values, counted from the end, that fine-tuning trains
 _SHOWN: Final = 160  # characters of what does not fit

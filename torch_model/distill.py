@@ -146,9 +146,8 @@ def distill(options: argparse.Namespace) -> None:
     top = classifiers.pretrained(name, "logits", own, file).top.to(device).requires_grad_(requires_grad=False)
     student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    learned, held = (_photos(options, data, student.side) for data in (options.data, options.val))
-    shown = _in_color(options, options.data, teacher, learned)
-    judged = _in_color(options, options.val, teacher, held)
+    learned, shown = _photos(options, options.data, options.limit, student, teacher)
+    held, judged = _photos(options, options.val, None, student, teacher)
     wanted = torch.from_numpy(judged).float()
     batches = Batches(Chosen.every(learned.pixels, shown), _BATCH, _FLIP, options.seed, device)
     steps = max(1, round(options.epochs * batches.per_epoch))
@@ -174,20 +173,17 @@ def distill(options: argparse.Namespace) -> None:
     _save(student, top, options.out, said)
 
 
-def _photos(options: argparse.Namespace, data: Sequence[str], side: int) -> Photos:
-    limit = options.limit if data is options.data else None
+def _photos(
+    options: argparse.Namespace,
+    data: Sequence[str],
+    limit: int | None,
+    student: Classifier,
+    teacher: Classifier,
+) -> tuple[Photos, NDArray[np.float16]]:
+    """Return photographs as the student sees them, and what the teacher makes of them in color, (N, F)."""
     sources = photos.find(data, photos.Selection(limit=limit), options.cache)
-    return cache.load(sources, side, options.crop, options.cache)
-
-
-def _in_color(
-    options: argparse.Namespace, data: Sequence[str], teacher: Classifier, seen: Photos
-) -> NDArray[np.float16]:
-    """Return what the teacher makes of photographs in color, (N, F), in the order of those seen."""
-    shown = _photos(options, data, teacher.side)
-    numbers = {digest: number for number, digest in enumerate(shown.digests)}
-    rows = np.array([numbers.get(digest, 0) for digest in seen.digests])
-    return embeddings.embed(teacher, shown.pixels, rows, color=True)
+    seen = cache.load(sources, student.side, options.crop, options.cache)
+    return seen, embeddings.load(sources, seen, teacher, options.crop, options.cache, color=True)
 
 
 def _measure(student: Classifier, top: torch.nn.Module, held: Photos, wanted: Tensor) -> Agreement:

