@@ -99,6 +99,7 @@ def _fetch_torchvision(name: str) -> dict[str, Tensor]:
 
 
 def _build_timm(name: str, *, pretrained: bool) -> nn.Module:
+    import_torchvision()  # which timm imports; it says in a line what is wrong with it
     try:
         import timm
     except ImportError as error:
@@ -243,7 +244,7 @@ def fold_norms(network: nn.Module) -> nn.Module:
         if isinstance(norm, nn.BatchNorm2d):
             assert isinstance(module, nn.Conv2d), f"{follower} follows no convolution"
             _replace(network, name, fuse_conv_bn_eval(module, norm))
-            _replace(network, follower, nn.Identity())
+            _replace(network, follower, getattr(norm, "act", nn.Identity()))  # timm's activate as well
     return network
 
 
