@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tintype.lab import RGB_TO_XYZ, WHITE, srgb_to_linear
+from tintype import lab
 
 
 def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -19,10 +19,19 @@ def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
 
     uint8 0..255 goes through a table of 256 entries; float32 0..1 through the formula.
     """
-    linear = _table(rgb.device)[rgb.int()] if rgb.dtype == torch.uint8 else _decode(rgb)
-    relative = torch.einsum("xc,nchw->xnhw", _matrix(rgb.device), linear)  # (3, N, H, W)
-    fx, fy, fz = torch.where(relative > 0.008856, relative ** (1 / 3), 7.787 * relative + 16 / 116)
+    relative = torch.einsum("xc,nchw->xnhw", _matrix(rgb.device), srgb_to_linear(rgb))  # (3, N, H, W)
+    fx, fy, fz = _forward(relative)
     return (116 * fy - 16)[:, None], torch.stack([500 * (fx - fy), 200 * (fy - fz)], dim=1)
+
+
+def srgb_to_linear(rgb: Tensor) -> Tensor:
+    """Undo the sRGB transfer function: uint8 0..255 or float32 0..1 (...) to linear float32 in [0, 1]."""
+    return _table(rgb.device)[rgb.int()] if rgb.dtype == torch.uint8 else _decode(rgb)
+
+
+def linear_to_lightness(light: Tensor) -> Tensor:
+    """Return L* (...) in [0, 100] of luminances (...) in [0, 1]."""
+    return 116 * _forward(light) - 16
 
 
 def lightness_to_grey(l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
@@ -32,6 +41,10 @@ def lightness_to_grey(l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name
     return torch.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
+def _forward(t: Tensor) -> Tensor:
+    return torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116)
+
+
 def _decode(rgb: Tensor) -> Tensor:
     rgb = rgb.clamp(0, 1)
     return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
@@ -39,9 +52,9 @@ def _decode(rgb: Tensor) -> Tensor:
 
 @cache
 def _matrix(device: torch.device) -> Tensor:
-    return torch.tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=device)
+    return torch.tensor(lab.RGB_TO_XYZ / lab.WHITE[:, None], dtype=torch.float32, device=device)
 
 
 @cache
 def _table(device: torch.device) -> Tensor:
-    return torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.uint8))).to(device)
+    return torch.from_numpy(lab.srgb_to_linear(np.arange(256, dtype=np.uint8))).to(device)
