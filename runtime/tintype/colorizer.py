@@ -179,13 +179,15 @@ class Colorizer:
         compare: Path | None = None,
         thumbnail: int = 0,
         watch: Watch | None = None,
+        seal: output.Seal | None = None,
     ) -> Outcome:
         """Colorize a file into another, or a stream into another, without holding a photograph twice.
 
         A target path appears whole or not at all; its suffix gives the format. A stream takes
         `format_name`, or the input's format. `compare`: also write original, grey and colorized
         side by side. `thumbnail`: the longer side of a small copy of the result, px. `watch` hears how
-        far it is. Raises a PhotoError, UsageError or CancelledError.
+        far it is. `seal` is called before a whole result takes its name (`output.replacing`). Raises a
+        PhotoError, UsageError or CancelledError.
         """
         start = time.perf_counter()
         source = Path(source) if isinstance(source, str) else source
@@ -196,7 +198,8 @@ class Colorizer:
             panels = comparison.before(photo) if compare else []
             result, psnr = self._colorize_photo(photo, adjustments, hints, watch)
             if isinstance(target, Path):
-                output.write(result, photo, target, format_name, watch and watch.part(*_WRITING))
+                part = watch and watch.part(*_WRITING)
+                output.write(result, photo, target, format_name, part, seal=seal)
             else:
                 target.write(output.encoded(result, photo, format_name))
             if compare:

@@ -6,6 +6,7 @@ TintypeError
 │   ├── PhotoNotFoundError (FileNotFoundError)
 │   ├── PhotoUnreadableError (ValueError)
 │   ├── PhotoTooLargeError (MemoryError)
+│   ├── PhotoChangedError (RuntimeError)      it was written to while it was read
 │   └── OutputError (OSError)             its result cannot be written
 ├── ModelError                            nothing can start
 │   ├── ModelNotFoundError (FileNotFoundError)
@@ -53,6 +54,13 @@ class PhotoUnreadableError(PhotoError, ValueError):
 
 class PhotoTooLargeError(PhotoError, MemoryError):
     """The photograph exceeds a limit on size or the memory at hand."""
+
+
+class PhotoChangedError(PhotoError, RuntimeError):
+    """The photograph was written to, or replaced, while it was colorized."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(f"{path} changed while it was read: when it is at rest, give the same command again")
 
 
 class OutputError(PhotoError, OSError):

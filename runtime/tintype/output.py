@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from PIL import Image
 
 from tintype import tiff
-from tintype.errors import OutputError, UsageError
+from tintype.errors import OutputError, PhotoError, UsageError
 from tintype.image import descriptive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from tintype.image import Photo
     from tintype.watch import Watch
+
+    Seal: TypeAlias = Callable[[os.stat_result], None]
 
 FORMATS: Final = {
     ".jpg": "JPEG",
@@ -81,14 +84,16 @@ def write(
     target: Path,
     format_name: str | None = None,
     watch: Watch | None = None,
+    *,
+    seal: Seal | None = None,
 ) -> None:
     """Write a colorized photograph, whole or not at all, in `format_name` or as the suffix says.
 
-    Raises OutputError, UsageError, and CancelledError.
+    Raises OutputError, UsageError, CancelledError, and what `seal` raises.
     """
     name = format_name or format_of(target)
     size = round(image.width * image.height * _BYTES.get(name, len(image.mode)))
-    with replacing(target, watch, size) as file:
+    with replacing(target, watch, size, seal) as file:
         encode(image, photo, file, name, watch)
 
 
@@ -169,11 +174,14 @@ def srgb_profile() -> bytes:
 
 
 @contextmanager
-def replacing(path: Path, watch: Watch | None = None, size: int = 0) -> Iterator[BinaryIO]:
+def replacing(
+    path: Path, watch: Watch | None = None, size: int = 0, seal: Seal | None = None
+) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its name at the end, or vanishes on any error.
 
-    `watch` hears of all that is written, of about `size` bytes. Raises OutputError where the system
-    refuses: no such folder, no permission, no space; CancelledError.
+    `watch` hears of all that is written, of about `size` bytes. `seal` is called with the state of the
+    file when it is whole on disk and has not taken its name yet: what it raises keeps it from that.
+    Raises OutputError where the system refuses: no such folder, no permission, no space; CancelledError.
     """
     partial = path.with_name(f".tintype-{os.urandom(6).hex()}.partial")
     try:
@@ -186,7 +194,11 @@ def replacing(path: Path, watch: Watch | None = None, size: int = 0) -> Iterator
                 watch.check()
             file.flush()
             os.fsync(file.fileno())
+            if seal is not None:
+                seal(os.fstat(file.fileno()))
         partial.replace(path)
+    except PhotoError:
+        raise
     except OSError as error:
         raise OutputError(path, error.strerror or error) from error
     finally:

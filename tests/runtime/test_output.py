@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype import image, output
-from tintype.errors import CancelledError, OutputError, PhotoError, UsageError
+from tintype.errors import CancelledError, OutputError, PhotoChangedError, PhotoError, UsageError
 from tintype.watch import Watch
 
 if TYPE_CHECKING:
@@ -335,3 +335,20 @@ def _waited(work: Callable[[], object]) -> float:
     ended.set()
     thread.join()
     return longest / took
+
+
+def test_seal(tmp_path: Path) -> None:
+    """Before a whole result takes its name it can be looked at, and kept from it."""
+    seen: list[os.stat_result] = []
+    path = tmp_path / "a.bin"
+    with output.replacing(path, seal=seen.append) as file:
+        file.write(b"whole")
+    assert (seen[0].st_size, seen[0].st_mtime_ns) == (5, path.stat().st_mtime_ns)
+
+    def refuse(_: os.stat_result) -> None:
+        raise PhotoChangedError(path)
+
+    with pytest.raises(PhotoChangedError), output.replacing(path, seal=refuse) as file:
+        file.write(b"other")
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
