@@ -32,8 +32,8 @@ _VIGNETTE, _CENTER_X, _CENTER_Y, _JPEG, _QUALITY, _SEED = range(11, 17)
 _STEEPEST: Final = 0.5  # of the logarithm of gamma, to either side: 0.61 to 1.65
 _FLATTEST: Final = 0.4  # of contrast's logarithm: 0.67 to 1.49
 _LIFTED: Final = 0.3  # what black rises and white falls by, at most
-_SOFTEST: Final = 2 / 256  # standard deviation of the blur, of the shorter side
-_GRAINIEST: Final = 0.12  # standard deviation of the grain, in the middle tones
+_SOFTEST: Final = 1.5 / 256  # standard deviation of the blur, of the shorter side
+_GRAINIEST: Final = 0.08  # standard deviation of the grain, in the middle tones
 _DARKEST: Final = 0.6  # what the farthest corner loses
 _QUALITIES: Final = (20, 90)
 
@@ -130,9 +130,7 @@ def _noise(like: Tensor, seeds: Tensor) -> Tensor:
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):  # MurmurHash3's last steps
         bits = ((bits ^ (bits >> shift)) * factor) & mask
     parts = torch.stack([(bits >> shift) & 255 for shift in (0, 8, 16, 24)])
-    return (parts.sum(dim=0) - 510) / math.sqrt(
-        21845
-    )  # mean and variance of four bytes
+    return (parts.sum(dim=0) - 510) / math.sqrt(21845)  # mean and variance of four bytes
 
 
 def _faded(tone: Tensor, random: Tensor, strong: Tensor) -> Tensor:

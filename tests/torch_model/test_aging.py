@@ -93,8 +93,8 @@ def test_film_sees_other_tones() -> None:
 
 def test_fading_narrows_blur_softens() -> None:
     """Fading lifts black and lowers white; blur keeps the mean and takes the detail."""
-    board = (torch.arange(64)[:, None] + torch.arange(64)).remainder(2).mul(255)
-    photos = board.expand(1, 3, 64, 64).to(torch.uint8)
+    board = (torch.arange(256)[:, None] + torch.arange(256)).remainder(2).mul(255)
+    photos = board.expand(1, 3, 256, 256).to(torch.uint8)
     random = calm(1)
     random[:, [aging._BLACK, aging._WHITE]] = 1.0
     faded = aging.age(photos, random)

