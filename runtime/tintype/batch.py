@@ -1,232 +1,236 @@
-"""Many photographs: find them, name their results, colorize them one after the other, report."""
+"""Many photographs: colorize what is not done yet, a few at a time, and say what became of each."""
 
 from __future__ import annotations
 
-import json
+import errno
 import os
-import time
+import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from tintype import models, output
-from tintype.errors import PhotoError, UsageError
+from PIL import Image
+
+from tintype import image as images, memory, models, pool
+from tintype.errors import OutputError, PhotoChangedError, PhotoError, PhotoUnreadableError
+from tintype.journal import Journal, Origin, State, digest, state_of
+from tintype.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tintype.adjustments import Adjustments
-    from tintype.colorizer import Colorizer
+    from tintype.colorizer import Colorizer, Outcome
     from tintype.hints import Hints
+    from tintype.naming import Job
+    from tintype.watch import Watch
 
-REPORT_VERSION: Final = 1
-DEFAULT_NAME: Final = "{stem}_color{ext}"
-SUFFIXES: Final = frozenset({*output.FORMATS, ".pgm", ".pnm", ".gif"})
-
-
-@dataclass(frozen=True)
-class Job:
-    """One photograph and the places of its result and, if wanted, of the comparison."""
-
-    source: Path
-    target: Path
-    comparison: Path | None = None
-
-    @property
-    def places(self) -> list[Path]:
-        """What is written."""
-        return [self.target] if self.comparison is None else [self.target, self.comparison]
+FULL: Final = 3  # photographs in a row that find no space: the others are not tried then
+_SHARE: Final = 0.7  # of the memory at hand, for photographs at work together
+_PER_PIXEL: Final = 12  # bytes that a photograph takes at work, at most
 
 
 @dataclass(frozen=True)
-class Naming:
-    """Where results go and what they are called."""
+class Settings:
+    """What a person chose for all photographs of a run."""
 
-    out: Path | None
-    """--out as given; None for beside each photograph."""
-    folder: bool
-    """Whether `out` is a folder."""
-    template: str
-    model: str
+    adjustments: Adjustments
+    hints: Hints | None = None
+    max_megapixels: float = images.MAX_MEGAPIXELS
+    overwrite: bool = False
+    """Make results again that are there."""
+    dry: bool = False
+    """Say what would be done, and write nothing."""
+    workers: int = 1
 
-    def target(self, source: Path) -> Path:
-        """Return the place of a photograph's result."""
-        if self.out is not None and not self.folder:
-            return self.out
-        name = self.template.format(stem=source.stem, ext=output.suffix_for(source.name), model=self.model)
-        return (self.out or source.parent) / name
-
-
-@dataclass(frozen=True)
-class Record:
-    """What --json and --report say of one photograph."""
-
-    input: str
-    output: str | None
-    status: str
-    """done, skipped or failed"""
-    reason: str | None = None
-    width: int | None = None
-    height: int | None = None
-    seconds: float | None = None
-    model: str | None = None
-    model_sha256: str | None = None
-    working_size: int | None = None
-    provider: str | None = None
-    psnr: float | None = None
-    """dB against the photograph's own colors; null for a grey one"""
-
-
-def discover(inputs: Iterable[Path]) -> list[Path]:
-    """List photographs: files as they are given, folders by the suffixes of their files, sorted.
-
-    Raises UsageError for a folder without photographs or one that cannot be read. What is not
-    there is left to fail on its own, beside the others.
-    """
-    found: list[Path] = []
-    for path in inputs:
-        if not _is_folder(path):
-            found.append(path)
-            continue
-        try:
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-        if not inside:
-            raise UsageError(f"there are no photographs in the folder {path}")
-        found += inside
-    return list(dict.fromkeys(found))
-
-
-def naming(inputs: Sequence[Path], out: str | None, template: str, model: str) -> Naming:
-    """Decide where results go; makes the output folder. Raises UsageError or OutputError."""
-    try:
-        name = template.format(stem="stem", ext=output.FALLBACK, model="model")
-    except (AttributeError, KeyError, IndexError, ValueError) as error:
-        raise UsageError(f"--name {template}: known are {{stem}}, {{ext}} and {{model}}") from error
-    if Path(name).name != name:
-        raise UsageError(f"--name {template}: it is a name alone; --out takes the folder")
-    output.format_of(Path(name))
-    if out is None:
-        return Naming(None, folder=False, template=template, model=model)
-    path = Path(out)
-    several = len(inputs) != 1 or _is_folder(inputs[0])
-    folder = several or _is_folder(path) or out.endswith(("/", os.sep))
-    if not folder:
-        output.format_of(path)
-    output.check_folder(path if folder else path.parent)
-    return Naming(path, folder=folder, template=template, model=model)
-
-
-def plan(sources: Iterable[Path], names: Naming, *, compare: bool = False) -> list[Job]:
-    """Pair photographs with results; raises UsageError where two results, or one and a photograph, meet."""
-    jobs = [_job(source, names, compare=compare) for source in sources]
-    taken: dict[Path, Path] = {}
-    originals = {_identity(job.source) for job in jobs}
-    for source, place in ((job.source, place) for job in jobs for place in job.places):
-        identity = _identity(place)
-        if identity in originals:
-            raise UsageError(f"{place} is a photograph of this run: choose another --out or --name")
-        if identity in taken:
-            raise UsageError(
-                f"{taken[identity]} and {source} would both become {place}: "
-                "choose another --name, or colorize them into different folders"
-            )
-        taken[identity] = source
-    return jobs
-
-
-def check_report(path: Path, jobs: Sequence[Job]) -> None:
-    """Raise UsageError where a report would take the place of a photograph or a result of this run."""
-    if _identity(path) in {_identity(place) for job in jobs for place in (job.source, *job.places)}:
-        raise UsageError(f"--report {path} is a photograph or a result of this run: choose another name")
-
-
-def without_results(sources: Sequence[Path], inputs: Iterable[Path], names: Naming) -> list[Path]:
-    """Leave out what an earlier run made in a folder of photographs; what is named by itself stays."""
-    jobs = [_job(source, names, compare=True) for source in sources]
-    made = {_identity(place) for job in jobs for place in job.places}
-    made -= {_identity(path) for path in inputs}
-    return [source for source in sources if _identity(source) not in made]
-
-
-def _job(source: Path, names: Naming, *, compare: bool) -> Job:
-    target = names.target(source)
-    return Job(source, target, target.with_name(f"{source.stem}_compare.png") if compare else None)
+    def look(self) -> dict[str, Any]:
+        """Return what decides how a result looks, as JSON has it: what the journal knows it by."""
+        hints = None if self.hints is None else asdict(self.hints)
+        return {"adjustments": asdict(self.adjustments), "hints": hints}
 
 
 def run(
-    jobs: Iterable[Job],
-    colorizer: Colorizer,
-    adjustments: Adjustments,
-    hints: Hints | None,
-    *,
-    overwrite: bool,
-    max_megapixels: float,
+    jobs: Iterable[Job], colorizer: Colorizer, settings: Settings, journal: Journal | None = None
 ) -> Iterator[Record]:
-    """Colorize photographs in turn, yielding what became of each; one that fails stops no other."""
-    known: dict[str, Any] = {
-        "model": colorizer.model,
-        "model_sha256": models.sha256(colorizer.session.path),
-        "working_size": colorizer.working_size,
-        "provider": colorizer.provider,
-    }
-    for job in jobs:
-        places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
-        there = [] if overwrite else [place for place in job.places if os.path.lexists(place)]
-        if there:
-            reason = f"{there[0]} exists; --overwrite makes it again"
-            yield Record(**places, status="skipped", reason=reason, **known)
-            continue
+    """Colorize photographs, yielding what became of each, as it is done; one that fails stops no other.
+
+    With a journal, a result is left as it is if it was made from the same content, model and settings, and
+    made again if it was not; any other file in its place is left alone. Without, whatever is there is.
+    """
+    desk = _Desk(colorizer, settings, journal)
+    renewing = journal is not None and settings.overwrite and not settings.dry
+    if journal is not None and renewing:
+        desk.note(journal.begin, desk.kind)
+    yield from pool.each(desk.record, jobs, settings.workers)
+    if journal is not None and renewing:
+        desk.note(journal.end, desk.kind)
+
+
+class _Desk:
+    """Where one photograph after the other is colorized. Used by several threads."""
+
+    def __init__(self, colorizer: Colorizer, settings: Settings, journal: Journal | None) -> None:
+        self._colorizer, self._settings, self._journal = colorizer, settings, journal
+        self._room = pool.Room(_room() if settings.workers > 1 else None)
+        self._full = 0
+        self._known: dict[str, Any] = {
+            "model": colorizer.model,
+            "model_sha256": models.sha256(colorizer.session.path),
+            "working_size": colorizer.working_size,
+            "provider": colorizer.provider,
+        }
+
+    @cached_property
+    def kind(self) -> str:
+        """What is the same for all photographs of the run."""
+        return digest({"model": self._known["model_sha256"], "settings": self._look})
+
+    @cached_property
+    def _look(self) -> str:
+        return digest(self._settings.look() | {"working_size": self._colorizer.working_size})
+
+    def record(self, job: Job, watch: Watch | None) -> Record:
+        """Do what is to be done for a photograph. Raises CancelledError, and what stops all."""
         try:
-            outcome = colorizer.colorize_file(
-                job.source,
-                job.target,
-                adjustments,
-                hints,
-                max_megapixels=max_megapixels,
-                compare=job.comparison,
-            )
+            return self._record(job, watch)
         except PhotoError as error:
-            yield Record(str(job.source), None, "failed", str(error), **known)
-            continue
-        yield Record(
+            return Record(str(job.source), None, "failed", str(error), **self._known)
+
+    def _record(self, job: Job, watch: Watch | None) -> Record:
+        places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
+        state = _state(job.source)
+        origin = self._origin(job, state)
+        left, again = self._decide(job, origin)
+        if left is not None:
+            return Record(**places, status="skipped", reason=left, **self._known)
+        if self._settings.dry:
+            reason = "dry run: it would be colorized" + (f"; {again}" if again else "")
+            return Record(**places, status="skipped", reason=reason, **self._known)
+        outcome = self._colorize(job, state, origin, watch)
+        return Record(
             **places,
             status="done",
-            reason="; ".join(outcome.notes) or None,
+            reason="; ".join(filter(None, [again, *outcome.notes])) or None,
             width=outcome.width,
             height=outcome.height,
             seconds=round(outcome.seconds, 4),
             psnr=None if outcome.psnr is None else round(outcome.psnr, 3),
-            **known,
+            **self._known,
         )
 
+    def _origin(self, job: Job, state: State) -> Origin | None:
+        """Return what the result is to be made from; None without a journal, or where nothing can be read."""
+        if self._journal is None:
+            return None
+        try:
+            photo = self._journal.photo(job.source, state, job.target)
+        except (OSError, ValueError):  # what is wrong is told when it is decoded
+            return None
+        return Origin(photo, self._known["model_sha256"], self._look)
 
-def to_json(record: Record) -> str:
-    """Return a record as one line of ASCII, which any locale prints and any name fits into."""
-    return json.dumps(asdict(record))
+    def _decide(self, job: Job, origin: Origin | None) -> tuple[str | None, str | None]:
+        """Return why a photograph is left as it is, if so, and why it is made again, if so."""
+        there = [place for place in job.places if os.path.lexists(place)]
+        if not there:
+            return None, None
+        made = None if self._journal is None or origin is None else self._journal.origin(job.target)
+        if self._journal is None or origin is None or made is None:
+            exists = f"{there[0]} exists; --overwrite makes it again"
+            return None if self._settings.overwrite else exists, None
+        missing = None if len(there) == len(job.places) else "its comparison is missing"
+        difference = made.difference(origin) or missing
+        if self._settings.overwrite:
+            done = difference is None and self._journal.is_renewed(job.target)
+            return "made again before the run was interrupted" if done else None, None
+        if difference is None:
+            return "done before, from the same photograph, with this model and these settings", None
+        return None, f"made again: {difference}"
+
+    def _colorize(self, job: Job, state: State, origin: Origin | None, watch: Watch | None) -> Outcome:
+        if self._full >= FULL:
+            raise OutputError(job.target, "the disk is full, so it was not tried")
+        before = _place(job.target)
+        if before is not None and not before.st_mode & stat.S_IWUSR:
+            raise OutputError(job.target, "it is read-only: make it writable, or choose another name")
+
+        def seal(result: os.stat_result) -> None:
+            if _state(job.source) != state:
+                raise PhotoChangedError(job.source)
+            if before is None and os.path.lexists(job.target):
+                raise OutputError(job.target, "a file of that name appeared meanwhile, and was left alone")
+            if self._journal is not None and origin is not None:
+                self.note(self._journal.claim, job.places, origin, state, result)
+
+        _make_folder(job.target.parent)
+        with self._room.take(_weight(job.source) if self._settings.workers > 1 else 0, watch):
+            try:
+                outcome = self._colorizer.colorize_file(
+                    job.source,
+                    job.target,
+                    self._settings.adjustments,
+                    self._settings.hints,
+                    max_megapixels=self._settings.max_megapixels,
+                    compare=job.comparison,
+                    watch=watch,
+                    seal=seal,
+                )
+            except OutputError as error:
+                self._full = self._full + 1 if _is_full(error) else self._full
+                raise
+        self._full = 0
+        return outcome
+
+    @staticmethod
+    def note(write: Any, *values: Any) -> None:
+        """Write into the journal if that can be: a result counts more than what is known of it."""
+        with suppress(OSError):
+            write(*values)
 
 
-def write_report(path: Path, records: Sequence[Record], started: float) -> None:
-    """Write the report of a run, whole or not at all; raises OutputError."""
-    report: dict[str, Any] = {
-        "version": REPORT_VERSION,
-        "started": datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds"),
-        "seconds": round(time.time() - started, 3),
-        "photos": [asdict(record) for record in records],
-    }
-    with output.replacing(path) as file:
-        file.write(json.dumps(report, indent=1).encode())
-
-
-def _is_folder(path: Path) -> bool:
+def _state(source: Path) -> State:
+    """Return a photograph's state; what is missing, or a folder, is told when it is read."""
     try:
-        return path.is_dir()
-    except OSError:  # no permission to look, or no name at all: it fails on its own, beside the others
-        return False
+        mode = source.stat().st_mode
+        state = state_of(source)
+    except (OSError, ValueError):
+        return 0, 0, 0, 0
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would be waited for without end
+        raise PhotoUnreadableError(source, "it is no regular file")
+    return state
 
 
-def _identity(path: Path) -> Path:
-    """Return a path that is equal for equal files, also through links and on case-blind systems."""
-    return Path(os.path.normcase(os.path.realpath(path)))
+def _place(target: Path) -> os.stat_result | None:
+    try:
+        return target.lstat()
+    except (OSError, ValueError):
+        return None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
+
+
+def _is_full(error: OutputError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def _room() -> int | None:
+    available = memory.available()
+    return None if available is None else int(available * _SHARE)
+
+
+def _weight(source: Path) -> int:
+    """Return about how much memory a photograph takes, bytes; nothing if it is none."""
+    try:
+        with Image.open(source) as opened:
+            return opened.width * opened.height * _PER_PIXEL
+    except Image.DecompressionBombError:
+        return 1 << 62  # alone
+    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever the damage makes them raise
+        return 0

@@ -9,8 +9,6 @@ import argparse
 import dataclasses
 import os
 import sys
-import time
-from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +16,11 @@ from typing import TYPE_CHECKING
 from tintype import __version__, interrupts
 from tintype.adjustments import Adjustments
 from tintype.errors import PhotoError, TintypeError, UsageError
+from tintype.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tintype.batch import Job, Record
     from tintype.colorizer import Colorizer
     from tintype.hints import Hints
 
@@ -32,6 +30,7 @@ examples:
   tintype photo.jpg                     photo_color.jpg appears beside it
   tintype photo.jpg -o color.png        into this file
   tintype scans/ -o color/              a folder of photographs
+  tintype scans/ -o color/ --recursive  with all folders in it; again, it goes on where it stopped
   cat grey.png | tintype - > color.png  in a pipe
   tintype models                        which models are here
 """
@@ -47,12 +46,30 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("photos", nargs="*", metavar="PHOTO", help="photographs or folders of them; - reads one from stdin")
+    add(
+        "photos",
+        nargs="*",
+        metavar="PHOTO",
+        help="photographs, folders of them, or patterns like 'scans/**/*.tif'; - reads one from stdin",
+    )
     add("-o", "--out", help="a file for one photograph; a folder (or a trailing /) for any number")
     add("--name", default="{stem}_color{ext}", help="names in folders, of {stem} {ext} {model} (%(default)s)")
+    add(
+        "-r",
+        "--recursive",
+        action="store_true",
+        help="folders with all folders in them; --out gets the same tree",
+    )
     add("--overwrite", action="store_true", help="make results again that exist")
+    add("-n", "--dry-run", action="store_true", help="say what would be done, and write nothing")
+    add("-j", "--jobs", type=int, default=1, metavar="N", help="photographs at a time (%(default)s)")
+    add("--watch", action="store_true", help="stay, and colorize what arrives in folders, until Ctrl-C")
     add("--compare", action="store_true", help="also write {stem}_compare.png: original, grey, colorized")
-    add("--files-from", metavar="FILE", help="a file that lists photographs, one a line; - for stdin")
+    add(
+        "--files-from",
+        metavar="FILE",
+        help="a file that lists photographs, one a line (or ended by zero bytes); - for stdin",
+    )
     add("--format", choices=["jpeg", "png", "tiff", "webp", "bmp", "ppm"], help="of stdout; else the input's")
     add("--json", action="store_true", help="one JSON object a line on stdout for each photograph")
     add("--report", type=Path, metavar="FILE", help="write a JSON report of the run")
@@ -107,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:
         if not isinstance(error, KeyboardInterrupt) and not interrupts.heard():
             raise
-        _say("tintype: interrupted; what was finished is kept, nothing half-written is left")
+        say("tintype: interrupted; what was finished is kept, nothing half-written is left")
         return 130
 
 
@@ -119,13 +136,13 @@ def _carry_out(arguments: Sequence[str]) -> int:
         interrupts.check()
     except TintypeError as error:
         interrupts.check()
-        _say(f"tintype: {error}")
+        say(f"tintype: {error}")
         return 2
     except OSError as error:  # standard output is closed or full: nothing more can go there, not even at exit
         interrupts.check()
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _say(f"tintype: standard output: {error.strerror}")
+        say(f"tintype: standard output: {error.strerror}")
         return 1
     return code
 
@@ -142,77 +159,26 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("- stands for one photograph on stdin and goes with no other")
     if options.format is not None:
         raise UsageError("--format goes with - alone: for files the name's suffix gives the format")
-    return _run_files(options, adjustments, hints)
+    if options.jobs < 1:
+        raise UsageError(f"--jobs {options.jobs}: at least 1 is needed")
+    from tintype import batch, runs
 
-
-def _run_files(options: argparse.Namespace, adjustments: Adjustments, hints: Hints | None) -> int:
-    from tintype import batch, output
-
-    started = time.time()
-    names = options.photos + _listed(options.files_from)
-    if "" in names:
-        raise UsageError("the name of a photograph is empty")
-    inputs = [Path(name) for name in names]
-    if not inputs:
-        raise UsageError("name a photograph or a folder; tintype --help shows how")
-    sources = batch.discover(inputs)
-    if hints is not None and len(sources) != 1:
-        raise UsageError(f"--hints belongs to one photograph, and there are {len(sources)}")
-    colorizer = _open(options, adjustments)
-    jobs = _jobs(options, inputs, sources, colorizer.model)
-    if options.report is not None:
-        output.check_folder(options.report.parent)
-        batch.check_report(options.report, jobs)
-
-    records: list[Record] = []
-    work = batch.run(
-        jobs,
-        colorizer,
+    settings = batch.Settings(
         adjustments,
         hints,
-        overwrite=options.overwrite,
         max_megapixels=options.max_megapixels,
+        overwrite=options.overwrite,
+        dry=options.dry_run,
+        workers=options.jobs,
     )
-    try:
-        for record in work:
-            records.append(record)
-            if options.json:
-                print(batch.to_json(record), flush=True)
-            _say(describe(record, len(records), len(jobs)))
-            interrupts.check()
-    finally:  # what was done is told even if the rest cannot be
-        if len(jobs) > 1:
-            _say(summary(records, time.time() - started))
-        reported = options.report is None or _report(options.report, records, started)
-    return int(not reported or any(record.status == "failed" for record in records))
-
-
-def _report(path: Path, records: Sequence[Record], started: float) -> bool:
-    from tintype import batch
-
-    try:
-        batch.write_report(path, records, started)
-    except PhotoError as error:
-        _say(f"tintype: {error}")
-        return False
-    return True
-
-
-def _jobs(options: argparse.Namespace, inputs: list[Path], sources: list[Path], model: str) -> list[Job]:
-    from tintype import batch
-
-    names = batch.naming(inputs, options.out, options.name, model)
-    kept = sources if options.overwrite else batch.without_results(sources, inputs, names)
-    if len(kept) < len(sources):
-        _say(f"left out {len(sources) - len(kept)} files that are results or comparisons of others")
-    return batch.plan(kept, names, compare=options.compare)
+    return runs.run(options, settings, lambda: _open(options, adjustments))
 
 
 def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hints | None) -> int:
     """Colorize one photograph from stdin to stdout."""
     import io
 
-    for name in ("out", "json", "report", "compare", "files_from"):
+    for name in ("out", "json", "report", "compare", "files_from", "recursive", "dry_run", "watch"):
         if getattr(options, name):
             raise UsageError(f"--{name.replace('_', '-')} does not go with -: the result goes to stdout")
     if sys.stdout.isatty():
@@ -230,10 +196,10 @@ def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hint
         )
         sys.stdout.buffer.flush()
     except PhotoError as error:
-        _say(f"tintype: {error}")
+        say(f"tintype: {error}")
         return 1
     for note in outcome.notes:
-        _say(f"tintype: {note}")
+        say(f"tintype: {note}")
     return 0
 
 
@@ -258,37 +224,6 @@ def _hints(path: Path | None) -> Hints | None:
     return read(path)
 
 
-def _listed(path: str | None) -> list[str]:
-    if path is None:
-        return []
-    try:
-        content = sys.stdin.buffer.read() if path == PIPE else Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"--files-from {path}: {error.strerror}") from error
-    return [os.fsdecode(line) for line in content.removeprefix(BOM_UTF8).splitlines() if line.strip()]
-
-
-def describe(record: Record, number: int, total: int) -> str:
-    """Return one line about one photograph."""
-    count = f"[{number}/{total}] " if total > 1 else ""
-    if record.status == "failed":
-        return f"{count}failed: {record.reason}"
-    if record.status == "skipped":
-        return f"{count}skipped {record.input}: {record.reason}"
-    psnr = "" if record.psnr is None else f", PSNR {record.psnr:.2f} dB"
-    note = f" ({record.reason})" if record.reason else ""
-    return (
-        f"{count}{record.input} -> {record.output}, {record.width}x{record.height}, {record.seconds:.2f} s, "
-        f"{record.model} on {record.provider}{psnr}{note}"
-    )
-
-
-def summary(records: Sequence[Record], seconds: float) -> str:
-    """Return one line about a whole run."""
-    counts = {status: sum(r.status == status for r in records) for status in ("done", "skipped", "failed")}
-    return ", ".join(f"{count} {status}" for status, count in counts.items()) + f", {seconds:.1f} s"
-
-
 def list_models(arguments: Sequence[str]) -> int:
     """Carry out `tintype models`: name, size, licence and figures of what is bundled."""
     from tintype import models
@@ -302,7 +237,3 @@ def list_models(arguments: Sequence[str]) -> int:
         size = f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB"
         print(", ".join([size, *figures, entry["license"]]))
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

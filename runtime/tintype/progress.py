@@ -25,6 +25,34 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def say(line: str) -> None:
+    """Tell a person one line on standard error; what acts on a terminal, as names may, is spelled out."""
+    plain = (c if c.isprintable() or "\udc80" <= c <= "\udcff" else ascii(c)[1:-1] for c in line)
+    print("".join(plain), file=sys.stderr, flush=True)
+
+
+class Pace:
+    """How long the rest will take, from what was worked at so far; what was skipped took no time."""
+
+    def __init__(self, total: int) -> None:
+        self.left, self.worked = total, 0
+        self.start = time.monotonic()
+
+    def count(self, *, worked: bool) -> None:
+        """Count one that is done, or skipped."""
+        self.left -= 1
+        if worked:
+            self.worked += 1
+        elif not self.worked:
+            self.start = time.monotonic()
+
+    def rest(self) -> float | None:
+        """Return the seconds left; None where nothing is left, or nothing is known yet."""
+        if not self.worked or self.left <= 0:
+            return None
+        return (time.monotonic() - self.start) / self.worked * self.left
+
+
 class Progress:
     """A line on standard error that is rewritten in place, or repeated now and then in a log.
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype import Colorizer, cli, memory, models
+from tintype import Colorizer, cli, journal, memory, models
 
 TINTYPE = [sys.executable, "-m", "tintype"]
 KEYS = (
@@ -71,7 +71,8 @@ def folder(tmp_path: Path, color_photo: Path, grey_photo: Path) -> Path:
 
 
 def _files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Return the files below a folder, but for the journal."""
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.name != journal.NAME}
 
 
 def _pipe(*arguments: object, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -150,7 +151,10 @@ def test_same_folder_twice(run: Run, folder: Path) -> None:
     assert "left out 4 files" in run.err
     assert "0 done, 2 skipped, 0 failed" in run.err
     assert _files(folder) == made
-    assert run(folder, "--overwrite") == 2  # who knows whether all of them are results?
+    assert run(folder, "--compare", "--overwrite") == 0  # the journal knows which of them are results
+    assert "2 done, 0 skipped, 0 failed" in run.err
+    (folder / journal.NAME).unlink()
+    assert run(folder, "--overwrite") == 2  # who knows now?
     assert "is a photograph of this run: choose another --out or --name" in run.err
 
 
@@ -284,6 +288,11 @@ def test_empty_list(run: Run, tmp_path: Path, content: str | None) -> None:
         (["-", "--compare"], "--compare does not go with -"),
         (["-", "--report", "x"], "--report does not go with -"),
         (["-", "--files-from", "x"], "--files-from does not go with -"),
+        (["-", "--watch"], "--watch does not go with -"),
+        (["-", "--dry-run"], "--dry-run does not go with -"),
+        (["{photo}", "--jobs", "0"], "--jobs 0: at least 1 is needed"),
+        (["{photo}", "--watch"], "--watch takes folders"),
+        (["{folder}", "--watch", "--dry-run"], "--watch does not go with --dry-run"),
         (["-", "--format", "xcf"], "invalid choice"),
         (["models", "extra"], "unrecognized arguments"),
     ],
@@ -382,7 +391,7 @@ def _fail_first(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, error: E
 
 def test_interrupted(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the middle is exit code 130; what was finished is kept and nothing half-written is left."""
-    real, calls = os.fsync, iter([False, True])
+    real, calls = os.fsync, iter([False, False, True])  # a result, the journal, the next result
 
     def fsync(descriptor: int) -> None:
         if next(calls):

@@ -44,9 +44,9 @@ class Dialogs:
 
     def ask_open(self, folder: Path | None) -> Path | None:
         """Let a person choose a photograph."""
-        from tintype import batch  # with numpy, which the first window need not wait for
+        from tintype import discover  # with numpy, which the first window need not wait for
 
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(batch.SUFFIXES))
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(discover.SUFFIXES))
         return self._file("ask.open", folder, (t("ask.photos"), patterns))
 
     def ask_strokes(self, folder: Path | None) -> Path | None:

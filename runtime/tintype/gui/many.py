@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tintype import batch, image as images
+from tintype import discover, image as images, naming
 from tintype.comparison import panel
 from tintype.errors import PhotoError
 from tintype.gui.state import Item, ItemChanged, Queued
@@ -30,7 +30,7 @@ _AGAIN: Final = frozenset({"failed", "waiting"})
 class Many:
     """Photographs and what became of them. Used by one thread."""
 
-    jobs: list[batch.Job]
+    jobs: list[naming.Job]
     adjustments: Adjustments
     overwrite: bool
     folder: Path
@@ -51,11 +51,11 @@ class Many:
         Raises UsageError, OutputError.
         """
         place = None if out is None else f"{out}{os.sep}"
-        names = batch.naming(inputs, place, batch.DEFAULT_NAME, model)
-        sources = batch.discover(inputs)
+        names = naming.naming(inputs, place, naming.DEFAULT_NAME, model)
+        sources = discover.find(inputs).sources
         if not overwrite:
-            sources = batch.without_results(sources, inputs, names)
-        jobs = batch.plan(sources, names)
+            sources = naming.without_results(sources, inputs, names)
+        jobs = naming.plan(sources, names)
         folder = out or (jobs[0].target.parent if jobs else inputs[0])
         items = [Item(job.source, target=job.target) for job in jobs]
         return cls(jobs, adjustments, overwrite, folder, items)

@@ -1,0 +1,222 @@
+"""The journal of an output folder: what each result was made from, so that what is done is done once.
+
+A file of lines, `.tintype-journal`: a first line that says what it is, then for each result one JSON object
+
+    {"result": path within the folder, "photo": SHA-256, "model": SHA-256, "settings": SHA-256,
+     "size": bytes, "mtime": ns, "input": [size, mtime ns, ctime ns, inode], "when": ns, "also": paths}
+
+written when the result is whole on disk and has not taken its name yet. A line is a claim: it holds
+where the file in that place has that size and time. So a kill at any moment leaves either a claim for a
+file that is there, or one that nothing answers to; a line that was cut off is none. Nothing is ever
+changed but at the end of the file, so that several runs may share a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tintype import models
+from tintype.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME: Final = ".tintype-journal"
+VERSION: Final = 1
+GRAIN: Final = 2_000_000_000  # ns, the coarsest clock that a file system keeps, FAT's
+
+State: TypeAlias = tuple[int, int, int, int]
+
+_HEAD: Final = f'{{"tintype_journal":{VERSION}}}'.encode()
+_LONGEST: Final = 1 << 16  # bytes of a line; names have at most 4 KB, six times that as ASCII
+_PLAIN: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a result is made from."""
+
+    photo: str
+    """SHA-256 of the photograph's file."""
+    model: str
+    """SHA-256 of the model's file."""
+    settings: str
+    """SHA-256 of all that else decides how the result looks."""
+
+    def difference(self, other: Origin) -> str | None:
+        """Say in words what is not the same; None if all is."""
+        if self.photo != other.photo:
+            return "the photograph has changed"
+        if self.model != other.model:
+            return "the model is another one"
+        return "the settings are others" if self.settings != other.settings else None
+
+
+@dataclass(frozen=True)
+class _Claim:
+    origin: Origin
+    size: int
+    mtime: int
+    state: State
+    when: int
+
+
+class Journal:
+    """What an output folder remembers. Safe to use from several threads and by several processes."""
+
+    def __init__(self, folder: Path, *, write: bool = True) -> None:
+        """Read a folder's journal, if there is one; raises UsageError where the file is none."""
+        self._path = folder / NAME
+        self._folder = os.path.realpath(folder)
+        self._write = write
+        self._claims: dict[str, list[_Claim]] = {}
+        self._results: set[str] = set()
+        self._open: str | None = None
+        self._renewed: set[str] = set()
+        self._read()
+
+    def origin(self, place: Path) -> Origin | None:
+        """Return what the file that is in a place was made from; None where that is not known."""
+        claim = self._claim(place)
+        return None if claim is None else claim.origin
+
+    def photo(self, source: Path, state: State, place: Path) -> str:
+        """Return the SHA-256 of a photograph, read only where it may have changed. Raises OSError."""
+        for claim in reversed(self._claims.get(self._name(place), [])):
+            if claim.state == state and claim.when > max(state[1], state[2]) + GRAIN:
+                return claim.origin.photo
+        return models.sha256(source)
+
+    def claim(self, places: Sequence[Path], origin: Origin, state: State, result: os.stat_result) -> None:
+        """Say that a whole file, which takes the first place next, is made from an origin. Raises OSError."""
+        name, *also = map(self._name, places)
+        self._append(
+            {
+                "result": name,
+                "also": also,
+                "photo": origin.photo,
+                "model": origin.model,
+                "settings": origin.settings,
+                "size": result.st_size,
+                "mtime": result.st_mtime_ns,
+                "input": list(state),
+                "when": time.time_ns(),
+            }
+        )
+
+    def begin(self, run: str) -> None:
+        """Say that all results are made again; what such a run made before it was killed stays made."""
+        if self._open != run:
+            self._renewed.clear()
+            self._append({"again": run})
+
+    def end(self, run: str) -> None:
+        """Say that all results were made again."""
+        self._append({"done": run})
+
+    def is_renewed(self, place: Path) -> bool:
+        """Say whether a result was made by a run that `begin` goes on with."""
+        return self._name(place) in self._renewed
+
+    def results(self) -> set[Path]:
+        """Return the places of all results and comparisons that were made."""
+        return {Path(self._folder, name) for name in self._results}
+
+    def _claim(self, place: Path) -> _Claim | None:
+        try:
+            there = place.lstat()
+        except (OSError, ValueError):
+            return None
+        claims = [c for c in self._claims.get(self._name(place), []) if c.size == there.st_size]
+        apart = [abs(claim.mtime - there.st_mtime_ns) for claim in claims]
+        nearest = min(range(len(claims)), key=apart.__getitem__, default=None)
+        return None if nearest is None or apart[nearest] >= GRAIN else claims[nearest]
+
+    def _name(self, place: Path) -> str:
+        folder = os.path.realpath(place.parent)
+        return Path(os.path.relpath(folder, self._folder), place.name).as_posix()
+
+    def _read(self) -> None:
+        try:
+            with os.fdopen(os.open(self._path, os.O_RDONLY | _PLAIN), "rb") as file:
+                self._check(file.readline(_LONGEST).rstrip(b"\n"))
+                while line := file.readline(_LONGEST):
+                    self._take(_parsed(line))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UsageError(f"{self._path} cannot be read: {error.strerror}") from error
+
+    def _check(self, head: bytes) -> None:
+        if _HEAD.startswith(head):  # whole, or cut off by a full disk
+            return
+        version = _parsed(head).get("tintype_journal")
+        if version is None:
+            raise UsageError(f"{self._path} is no journal of Tintype: move it away, or choose another --out")
+        raise UsageError(f"{self._path} is of version {version}, known is {VERSION}: update Tintype")
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if "again" in line:
+            self._open = str(line["again"])
+            self._renewed.clear()
+        elif "done" in line:
+            self._open = None
+        elif (claim := _claim_of(line)) is not None:
+            name, also = str(line["result"]), line.get("also") or []
+            self._claims.setdefault(name, []).append(claim)
+            self._results |= {name, *map(str, also)}
+            if self._open is not None:
+                self._renewed.add(name)
+
+    def _append(self, line: dict[str, Any]) -> None:
+        """Add a line in one piece, and see that it is on disk; one cut off before stays for itself."""
+        if not self._write:
+            return
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _PLAIN
+        descriptor = os.open(self._path, flags, 0o666)
+        try:
+            head = b"" if os.fstat(descriptor).st_size else _HEAD
+            os.write(descriptor, head + b"\n" + _encoded(line))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def state_of(path: Path) -> State:
+    """Return what changes when a file is written to or replaced. Raises OSError."""
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+
+def digest(settings: dict[str, Any]) -> str:
+    """Return the SHA-256 of settings that JSON can write, whatever their order."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _encoded(line: dict[str, Any]) -> bytes:
+    return json.dumps(line, separators=(",", ":")).encode("ascii")
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Return a line's object; an empty one where it is cut off or not ours."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _claim_of(line: dict[str, Any]) -> _Claim | None:
+    try:
+        size, mtime, when = int(line["size"]), int(line["mtime"]), int(line["when"])
+        origin = Origin(str(line["photo"]), str(line["model"]), str(line["settings"]))
+        first, second, third, fourth = map(int, line["input"])
+        return _Claim(origin, size, mtime, (first, second, third, fourth), when)
+    except (KeyError, TypeError, ValueError):
+        return None
