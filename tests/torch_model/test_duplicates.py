@@ -36,7 +36,7 @@ def squares(*images: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uin
 
 
 def test_cut_mirrored_toned() -> None:
-    """A square from the middle or the end of a photograph, mirrored or in other tones, is found; no other is."""
+    """A square from the middle or the end of a photograph, mirrored or toned, is found; no other is."""
     whole = photograph(1)
     middle, end = whole.crop((20, 0, 140, 120)), whole.crop((40, 0, 160, 120))
     mirrored = whole.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
