@@ -35,6 +35,8 @@ class Row:
     val_ab_rmse: float | None = None
     val_colorfulness: float | None = None
     """Ratio of means, predicted to true."""
+    val_accuracy: float | None = None
+    """Share of pixels whose larger one of a and b is the true one's: Keras's accuracy of two channels."""
 
 
 class Journal:
