@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     from tintype.gui.layers import Kind
     from tintype.gui.many import Many
     from tintype.hints import Stroke
-    from tintype.image import Photo
     from tintype.merge import Merger
+    from tintype.photo import Photo
     from tintype.spread import Spread
 
 GLANCE: Final = 1600  # px, the longer side of what is shown until the whole photograph is decoded
 _JUDGED: Final = 96  # px a side at which it is decided whether a photograph is in color
-_MERGED: Final = 0.7  # share of the time of saving after which it remains to encode
 
 
 class Desk:
@@ -113,6 +112,7 @@ class Desk:
             if self._source is None:
                 raise UsageError(t("work.nothing"))
             self._photo = images.read(self._source, watch=Watch(partial(self._reading, watch)))
+            self._photo.note_one_page()
             self._glance = None
             self._show(self._photo, self._photo.size, complete=True)
         return self._photo
@@ -128,7 +128,7 @@ class Desk:
         from tintype.gui.picture import Picture
 
         self._size = size
-        picture = Picture(photo.image, size, colored=prepare(photo.image, _JUDGED)[1])
+        picture = Picture(photo.image, size, colored=prepare(photo, _JUDGED)[1])
         if complete:  # of the quick decode the first drawing makes what it needs: it is to be seen at once
             picture.prepare()
         notes = tuple(photo.notes)
@@ -160,7 +160,7 @@ class Desk:
         photo = self._photo or self._glance
         assert photo is not None
         if self._spread is None or self._spread[0] is not photo or self._spread[1] != strokes:
-            self._spread = photo, strokes, Hints(*self._size, strokes).spread(detail(photo.image))
+            self._spread = photo, strokes, Hints(*self._size, strokes).spread(detail(photo))
         return self._spread[2]
 
     def variants(self, watch: Watch) -> None:
@@ -169,7 +169,7 @@ class Desk:
 
         self._start("variants", t("work.variants"))
         photo = self._whole(watch)
-        small = variants.thumbnail(photo.image)
+        small = variants.thumbnail(photo)
         labels, made = list(variants.labels(self._label)), 0
         for number, label in enumerate(labels):
             colorizer = self._ready() if label == self._label else _opened(label)
@@ -190,10 +190,24 @@ class Desk:
 
     def save(self, target: Path, edit: Edit, watch: Watch) -> None:
         """Write the result at full size."""
+        from tintype.develop import develop
+        from tintype.encoding import Settings
+        from tintype.provenance import Origin
+
         self._start_saving(target)
         photo, merger = self._ingredients(edit, watch)
-        image, _ = self._rendered(photo, merger, watch.part(0, _MERGED))
-        output.write(image, photo, target, watch=watch.part(_MERGED, 1))
+        assert self._result is not None
+        with images.fitting(self._name), output.replacing(target, watch) as file:
+            develop(
+                photo,
+                merger,
+                file,
+                output.format_of(target),
+                self._ready().threads,
+                settings=Settings(origin=Origin(self._result.model.name, self._result.model.version)),
+                keep=True,
+                watch=watch,
+            )
         self._saved(target, photo.notes, edit)
 
     def save_layer(self, target: Path, kind: Kind, edit: Edit, watch: Watch) -> None:
@@ -230,15 +244,16 @@ class Desk:
         assert self._result is not None
         spread = self._solved(edit.strokes) if edit.strokes else None
         merger = self._result.prediction.merger(*photo.size, edit.adjustments, spread)
-        return replace(photo, notes=[]), merger
+        return replace(photo, notes=[], info=dict(photo.info)), merger
 
     def _rendered(
         self, photo: Photo, merger: Merger, watch: Watch, *, compared: bool = False
     ) -> tuple[Image.Image, float | None]:
         """Return the result at full size and, to be compared, its PSNR where the photograph is in color."""
-        from tintype.colorizer import prepare, render
+        from tintype.colorizer import prepare
+        from tintype.develop import render
 
-        colored = compared and prepare(photo.image, _JUDGED)[1]
+        colored = compared and prepare(photo, _JUDGED)[1]
         with images.fitting(self._name):
             return render(photo, merger, self._ready().threads, colored=colored, keep=True, watch=watch)
 
@@ -295,13 +310,14 @@ class Desk:
 def info(colorizer: Colorizer, label: str, working_size: int | None = None) -> ModelInfo:
     """Describe an open model; `label` is what choices call it."""
     size = working_size or colorizer.working_size
-    return ModelInfo(colorizer.model, label, size, colorizer.provider, colorizer.session.has_mean)
+    version = colorizer.session.metadata.version
+    return ModelInfo(colorizer.model, label, size, colorizer.provider, colorizer.session.has_mean, version)
 
 
 def predict(colorizer: Colorizer, model: ModelInfo, photo: Photo, watch: Watch) -> Result:
     """Predict a photograph's color at the working size that `model` names."""
     start = time.perf_counter()
-    lightness, _ = colorizer.prepare(photo.image, model.working_size)
+    lightness, _ = colorizer.prepare(photo, model.working_size)
     prediction = colorizer.predict(lightness, watch)
     return Result(prediction, model, time.perf_counter() - start)
 

@@ -13,8 +13,6 @@ ab      RGB, 16 bits, in the order of Lab: R is L* = 50 throughout (32768), and
 
 from __future__ import annotations
 
-import struct
-import zlib
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -26,13 +24,14 @@ from tintype import output
 from tintype.errors import UsageError
 from tintype.lab import lightness_ab_to_rgb, rgb_to_lab
 from tintype.merge import lightness_of, strips
+from tintype.photo import to_8_bits
+from tintype.png import Writer
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import BinaryIO
 
-    from tintype.image import Photo
     from tintype.merge import Merger
+    from tintype.photo import Photo
     from tintype.watch import Watch
 
 Array: TypeAlias = NDArray[Any]
@@ -41,26 +40,23 @@ Kind: TypeAlias = Literal["color", "ab"]
 LIGHTNESS: Final = 65.0
 MIDDLE: Final = 32768  # the first channel of ab
 _LOST: Final = 1.0  # CIE units of chroma that a color may lose at LIGHTNESS
-_EFFORT: Final = 4  # of zlib, 1..9
-_RGB, _RGBA = 2, 6  # PNG's color types
-_SUB: Final = 1  # PNG's filter: differences to the pixel on the left
 
 
 def write(target: Path, kind: Kind, photo: Photo, merger: Merger, *, workers: int, watch: Watch) -> None:
     """Write a layer of a photograph's size; raises UsageError, OutputError, CancelledError."""
     if target.suffix.lower() != ".png":
         raise UsageError(f"{target}: the color layer is a PNG: end its name with .png")
-    width, height = photo.size
+    height = photo.size[1]
     paint = partial(color if kind == "color" else ab, merger)
-    depth, color_type = (8, _RGBA) if kind == "color" else (16, _RGB)
+    depth, channels = (8, 4) if kind == "color" else (16, 3)
     with (
         output.replacing(target) as file,
         closing(strips(photo.rows, merger, workers, paint)) as done,
     ):
-        png = _Png(file, width, height, depth, color_type)
+        png = Writer(file, photo.size, channels, depth)
         for top, _, rows in done:
             watch.advance(top / height)
-            png.write(_with_alpha(rows, photo, top) if kind == "color" else rows)
+            png.put(png.pack(_with_alpha(rows, photo, top) if kind == "color" else rows))
         png.close()
 
 
@@ -86,41 +82,7 @@ def ab(merger: Merger, rows: Array, top: int) -> Array:
 
 def _with_alpha(rows: Array, photo: Photo, top: int) -> Array:
     """Return rows (rows, W, 4) with the photograph's alpha, or opaque."""
-    alpha = np.full((*rows.shape[:2], 1), 255, np.uint8)
-    if photo.image.mode == "RGBA":
-        strip = photo.image.crop((0, top, photo.size[0], top + len(rows)))
-        alpha = np.asarray(strip.getchannel("A"))[..., None]
-    return np.concatenate([rows, alpha], axis=-1)
-
-
-class _Png:
-    """Writes a PNG row by row; Pillow wants the whole image, and has no RGB of 16 bits."""
-
-    def __init__(self, file: BinaryIO, width: int, height: int, depth: int, color_type: int) -> None:
-        self._file = file
-        self._deflate = zlib.compressobj(_EFFORT)
-        file.write(b"\x89PNG\r\n\x1a\n")
-        self._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0))
-
-    def write(self, rows: Array) -> None:
-        """Write rows (rows, W, channels), uint8 or uint16."""
-        pixel = rows.shape[2] * rows.itemsize
-        plain = rows.astype(rows.dtype.newbyteorder(">")).reshape(len(rows), -1).view(np.uint8)
-        filtered = np.empty((len(rows), plain.shape[1] + 1), np.uint8)
-        filtered[:, 0] = _SUB
-        filtered[:, 1 : pixel + 1] = plain[:, :pixel]
-        np.subtract(plain[:, pixel:], plain[:, :-pixel], out=filtered[:, pixel + 1 :])
-        self._data(self._deflate.compress(filtered.tobytes()))
-
-    def close(self) -> None:
-        """Write the end; the file itself stays open."""
-        self._data(self._deflate.flush())
-        self._chunk(b"IEND", b"")
-
-    def _data(self, data: bytes) -> None:
-        if data:
-            self._chunk(b"IDAT", data)
-
-    def _chunk(self, name: bytes, data: bytes) -> None:
-        check = zlib.crc32(name + data)
-        self._file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", check))
+    alpha = photo.alpha(top, top + len(rows))
+    if alpha is None:
+        alpha = np.full(rows.shape[:2], 255, np.uint8)
+    return np.concatenate([rows, to_8_bits(alpha)[..., None]], axis=-1)
