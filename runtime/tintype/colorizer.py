@@ -8,10 +8,8 @@ merge     ab meets the full L*, strip by strip
 from __future__ import annotations
 
 import io
-import math
 import time
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
@@ -19,20 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import comparison, image as images, models, output
+from tintype import comparison, encoding, image as images, models, output
 from tintype.adjustments import Adjustments
-from tintype.errors import UsageError
+from tintype.develop import develop, render
+from tintype.encoding import AS_IT_CAME
+from tintype.errors import OutputError, UsageError
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import Merger, fit, strips
 from tintype.metadata import working_size_fault
+from tintype.photo import Photo, in_hand
+from tintype.provenance import Origin
 from tintype.session import open_session, physical_cores
 from tintype.spread import Spread, detail
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from tintype import tiff
+    from tintype.encoding import Settings
     from tintype.hints import Hints
-    from tintype.image import Photo
     from tintype.watch import Watch
 
 Array: TypeAlias = NDArray[Any]
@@ -40,8 +43,7 @@ Float: TypeAlias = NDArray[np.float32]
 
 COLORED = 2.0  # CIE units of mean chroma above which a photograph counts as colored
 _AS_PREDICTED = Adjustments()
-_READING, _MERGING, _WRITING = (0.0, 0.2), (0.3, 0.75), (0.75, 1.0)  # shares of the time that a file takes
-_REDUCING_GAP = 3.0  # large photographs are first averaged down to three times the working size
+_READING, _DEVELOPING = (0.0, 0.2), (0.3, 1.0)  # shares of the time that a file takes
 
 
 @dataclass(frozen=True)
@@ -155,17 +157,18 @@ class Colorizer:
         """Colorize a photograph and give back what was given.
 
         bytes -> bytes in the same format (PNG where that cannot be written); array uint8 or uint16,
-        (H, W) or (H, W, 3), sRGB -> array (H, W, 3) of the same dtype; path or PIL image -> PIL image.
-        A colored photograph is made grey first. Raises a PhotoError or UsageError.
+        (H, W) or (H, W, 3), sRGB -> array (H, W, 3) of the same dtype; path or PIL image -> PIL image, which
+        has 8 bits a channel. A colored photograph is made grey first. Raises a PhotoError or UsageError.
         """
         if isinstance(photo, np.ndarray):
             return self._colorize_array(photo, adjustments, hints)
         if isinstance(photo, bytes):
-            opened = images.read(io.BytesIO(photo), name="the photograph")
-            result, _ = self._colorize_photo(opened, adjustments, hints)
-            return output.encoded(result, opened)
+            result = io.BytesIO()
+            self.colorize_file(io.BytesIO(photo), result, adjustments, hints)
+            return result.getvalue()
         opened = images.wrap(photo) if isinstance(photo, Image.Image) else images.read(Path(photo))
-        return self._colorize_photo(opened, adjustments, hints)[0]
+        merger, _ = self._merger(opened, adjustments, hints)
+        return render(opened, merger, self.threads)[0]
 
     def colorize_file(
         self,
@@ -180,111 +183,148 @@ class Colorizer:
         thumbnail: int = 0,
         watch: Watch | None = None,
         seal: output.Seal | None = None,
+        settings: Settings = AS_IT_CAME,
     ) -> Outcome:
         """Colorize a file into another, or a stream into another, without holding a photograph twice.
 
         A target path appears whole or not at all; its suffix gives the format. A stream takes
-        `format_name`, or the input's format. `compare`: also write original, grey and colorized
-        side by side. `thumbnail`: the longer side of a small copy of the result, px. `watch` hears how
-        far it is. `seal` is called before a whole result takes its name (`output.replacing`). Raises a
-        PhotoError, UsageError or CancelledError.
+        `format_name`, or the input's format. TIFF takes every page of a TIFF. `compare`: also write original,
+        grey and colorized side by side. `thumbnail`: the longer side of a small copy of the result, px.
+        `watch` hears how far it is. `seal` is called before a whole result takes its name, see
+        `output.replacing`. `settings` say how it is written. Raises a PhotoError, UsageError or
+        CancelledError.
         """
         start = time.perf_counter()
         source = Path(source) if isinstance(source, str) else source
         target = Path(target) if isinstance(target, str) else target
         output.keep_original(source, target, compare)
+        name = (format_name or output.format_of(target)) if isinstance(target, Path) else None
         photo = images.read(source, max_megapixels, watch=watch and watch.part(*_READING))
+        name = name or output.named(photo, format_name)
+        work = _Work(self, source, name, adjustments, hints, max_megapixels, settings)
+        side = max(thumbnail, comparison.SIDE if compare else 0)
         with images.fitting(images.name_of(source)):
             panels = comparison.before(photo) if compare else []
-            result, psnr = self._colorize_photo(photo, adjustments, hints, watch)
+            width, height = photo.size
+            part = watch and watch.part(*_DEVELOPING)
             if isinstance(target, Path):
-                part = watch and watch.part(*_WRITING)
-                output.write(result, photo, target, format_name, part, seal=seal)
+                with output.replacing(target, watch, seal) as file:
+                    psnr, small = work.carry_out(photo, file, side, part)
             else:
-                target.write(output.encoded(result, photo, format_name))
-            if compare:
+                psnr, small = _into_stream(work, photo, target, side, part)
+            if compare and small is not None:
                 with output.replacing(compare) as file:
-                    comparison.compose([*panels, comparison.panel(result)], psnr).save(file, "PNG")
-            small = comparison.panel(result, thumbnail) if thumbnail else None
-        return Outcome(*result.size, time.perf_counter() - start, psnr, tuple(photo.notes), small)
+                    shown = small.resize(panels[0].size) if small.size != panels[0].size else small
+                    comparison.compose([*panels, shown], psnr).save(file, "PNG")
+            copy = comparison.panel(small, thumbnail) if thumbnail and small is not None else None
+        return Outcome(width, height, time.perf_counter() - start, psnr, tuple(work.notes), copy)
 
-    def prepare(self, photo: Image.Image, working_size: int | None = None) -> tuple[Float, bool]:
+    def prepare(self, photo: Photo | Image.Image, working_size: int | None = None) -> tuple[Float, bool]:
         """Return a photograph's L* at working size, (h, w) float32, and whether it is in color.
 
-        The whole photograph is stretched, antialiased, in sRGB; mode L, I;16, RGB or RGBA.
+        The whole photograph is stretched, antialiased, in sRGB; an image has mode L, I;16, RGB or RGBA.
         """
         return prepare(photo, working_size or self.working_size)
 
-    def _colorize_photo(
-        self, photo: Photo, adjustments: Adjustments, hints: Hints | None, watch: Watch | None = None
-    ) -> tuple[Image.Image, float | None]:
-        """Return the colorized image (the photograph's own where it is RGB) and the PSNR if there is one."""
-        lightness, colored = self.prepare(photo.image)
-        merger = self.predict(lightness, watch).merger(*photo.size, adjustments, _spread(hints, photo.image))
-        return render(photo, merger, self.threads, colored=colored, watch=watch and watch.part(*_MERGING))
+    @property
+    def origin(self) -> Origin:
+        """What is said of where its colors come from."""
+        return Origin(self.model, self.session.metadata.version)
 
-    def _colorize_array(self, photo: Array, adjustments: Adjustments, hints: Hints | None) -> Array:
-        shaped = photo.ndim == 2 or (photo.ndim == 3 and photo.shape[2] == 3)
-        if not shaped or photo.dtype not in (np.uint8, np.uint16) or not photo.size:
+    def _merger(
+        self, photo: Photo, adjustments: Adjustments, hints: Hints | None, watch: Watch | None = None
+    ) -> tuple[Merger, bool]:
+        """Return what colors a photograph, and whether it is in color already."""
+        lightness, colored = self.prepare(photo)
+        spread = None if hints is None else hints.spread(detail(photo))
+        return self.predict(lightness, watch).merger(*photo.size, adjustments, spread), colored
+
+    def _colorize_array(self, array: Array, adjustments: Adjustments, hints: Hints | None) -> Array:
+        shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+        if not shaped or array.dtype not in (np.uint8, np.uint16) or not array.size:
             raise UsageError(
-                f"an array of {photo.dtype} {photo.shape}: wanted is uint8 or uint16, (H, W) or (H, W, 3)"
+                f"an array of {array.dtype} {array.shape}: wanted is uint8 or uint16, (H, W) or (H, W, 3)"
             )
-        height, width = photo.shape[:2]
-        small = (
-            Image.fromarray((photo >> 8).astype(np.uint8))
-            if photo.dtype == np.uint16
-            else Image.fromarray(photo)
-        )
-        spread = _spread(hints, small)
-        merger = self.predict(self.prepare(small)[0]).merger(width, height, adjustments, spread)
-        colorized = np.empty((height, width, 3), photo.dtype)
-        for top, _, rows in strips(lambda top, bottom: photo[top:bottom], merger, self.threads):
+        photo = Photo(array if array.dtype == np.uint16 else Image.fromarray(array), "")
+        merger, _ = self._merger(photo, adjustments, hints)
+        colorized = np.empty((*array.shape[:2], 3), array.dtype)
+        for top, _, rows in strips(photo.rows, merger, self.threads):
             colorized[top : top + len(rows)] = rows
         return colorized
 
 
-def prepare(photo: Image.Image, side: int) -> tuple[Float, bool]:
+def prepare(photo: Photo | Image.Image, side: int) -> tuple[Float, bool]:
     """Return the L* of a photograph stretched to `side` x `side` px, float32, and whether it is in color."""
-    if photo.mode == "I;16":
-        values = np.asarray(_stretch(Image.fromarray(np.asarray(photo, np.float32)), side))
-        return grey_to_lightness(np.clip(values, 0, 65535) / np.float32(65535)), False
-    small = _stretch(photo.convert("RGB") if photo.mode == "RGBA" else photo, side)
-    if small.mode == "L":
-        return grey_to_lightness(np.asarray(small)), False
-    lab = rgb_to_lab(np.asarray(small))
+    small = in_hand(photo).stretched((side, side))
+    if small.ndim == 2:
+        return grey_to_lightness(small), False
+    lab = rgb_to_lab(small)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     return np.ascontiguousarray(lab[..., 0]), bool(chroma.mean() > COLORED)
 
 
-def _stretch(photo: Image.Image, side: int) -> Image.Image:
-    return photo.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+@dataclass
+class _Work:
+    """A photograph's way from file to file, with all its pages."""
+
+    colorizer: Colorizer
+    source: Path | BinaryIO
+    format_name: str
+    adjustments: Adjustments
+    hints: Hints | None
+    max_megapixels: float
+    settings: Settings
+    notes: list[str] = field(default_factory=list)
+
+    def carry_out(
+        self, photo: Photo, file: BinaryIO, small: int, watch: Watch | None
+    ) -> tuple[float | None, Image.Image | None]:
+        """Write all pages; return the PSNR and a small copy of the first."""
+        frames = photo.frames
+        if self.format_name != "TIFF" or len(frames) == 1:
+            photo.note_one_page()
+            return self._page(photo, file, small, watch)
+        writer = encoding.tiff_writer(photo, file)
+        first = self._page(photo, writer, small, watch and watch.part(0, 1 / len(frames)))
+        for number, frame in enumerate(frames[1:], 1):
+            photo = images.read(self.source, self.max_megapixels, frame=frame)
+            part = watch and watch.part(number / len(frames), (number + 1) / len(frames))
+            self._page(photo, writer, 0, part, f"page {number + 1}: ")
+        return first
+
+    def _page(
+        self,
+        photo: Photo,
+        target: BinaryIO | tiff.Writer,
+        small: int,
+        watch: Watch | None,
+        called: str = "",
+    ) -> tuple[float | None, Image.Image | None]:
+        colorizer, hints = self.colorizer, None if called else self.hints
+        merger, colored = colorizer._merger(photo, self.adjustments, hints, watch)  # noqa: SLF001
+        outcome = develop(
+            photo,
+            merger,
+            target,
+            self.format_name,
+            colorizer.threads,
+            settings=replace(self.settings, origin=colorizer.origin),
+            colored=colored,
+            small=small,
+            watch=watch,
+        )
+        self.notes += [called + note for note in photo.notes]
+        return outcome
 
 
-def _spread(hints: Hints | None, photo: Image.Image) -> Spread | None:
-    return None if hints is None else hints.spread(detail(photo))
-
-
-def render(
-    photo: Photo,
-    merger: Merger,
-    workers: int,
-    *,
-    colored: bool = False,
-    keep: bool = False,
-    watch: Watch | None = None,
-) -> tuple[Image.Image, float | None]:
-    """Give a photograph the color of a merger, at full size, with `workers` threads.
-
-    Returns the colorized image and, of a `colored` photograph, its PSNR against that, dB. The image is
-    the photograph's own where that is RGB, unless it is to be kept. Raises CancelledError.
-    """
-    result, error, height = photo.result(keep=keep), 0.0, photo.size[1]
-    with closing(strips(photo.rows, merger, workers)) as done:
-        for top, before, after in done:
-            if colored:
-                error += float(np.sum((before.astype(np.float32) - after) ** 2, dtype=np.float64))
-            photo.put(result, after, top)
-            if watch is not None:
-                watch.advance((top + len(after)) / height)
-    mean = error / (photo.size[0] * height * 3)
-    return result, 10 * math.log10(255**2 / mean) if colored and mean else None
+def _into_stream(
+    work: _Work, photo: Photo, target: BinaryIO, small: int, watch: Watch | None
+) -> tuple[float | None, Image.Image | None]:
+    """Carry out work into a stream, which gets nothing of a result that fails; raises OutputError."""
+    stream = io.BytesIO()
+    try:
+        outcome = work.carry_out(photo, stream, small, watch)
+    except OSError as error:
+        raise OutputError("the result", error.strerror or error) from error
+    target.write(stream.getbuffer())
+    return outcome

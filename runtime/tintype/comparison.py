@@ -9,30 +9,37 @@ from PIL import Image
 
 from tintype.lab import lightness_to_rgb
 from tintype.merge import lightness_of
+from tintype.photo import in_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tintype.image import Photo
+    from tintype.photo import Photo
 
 SIDE: Final = 1024  # px: a panel's longer side, at most
 GAP: Final = 8
+_GAP: Final = 2.0  # photographs are first averaged down to twice the panel
 _PAPER, _INK = (255, 255, 255), (64, 64, 64)
 _TITLES: Final = ("original", "grey", "colorized")
 
 
-def panel(image: Image.Image, side: int = SIDE) -> Image.Image:
-    """Return a small RGB copy of an image, its longer side at most `side` px."""
-    if image.mode == "I;16":
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    scale = min(1.0, side / max(image.size))
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0).convert("RGB")
+def panel(photo: Photo | Image.Image, side: int = SIDE) -> Image.Image:
+    """Return a small RGB copy of a photograph, its longer side at most `side` px."""
+    width, height = photo.size
+    scale = min(1.0, side / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if isinstance(photo, Image.Image) and photo.mode != "I;16":
+        image = photo
+    elif (known := in_hand(photo)).deep:
+        return Image.fromarray(np.rint(known.stretched(size, _GAP) * 255).astype(np.uint8)).convert("RGB")
+    else:
+        image = known.image
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP).convert("RGB")
 
 
 def before(photo: Photo) -> list[Image.Image]:
     """Return the panels of the original and of its grey (its L*)."""
-    original = panel(photo.image)
+    original = panel(photo)
     lightness = lightness_of(np.asarray(original))
     return [original, Image.fromarray(lightness_to_rgb(lightness, np.uint8))]
 

@@ -1,7 +1,6 @@
-"""Read and write photographs: what a file holds besides its pixels is kept.
+"""Read photographs: what a file holds besides its pixels is kept.
 
-A photograph in hand is a Pillow image, upright, in one of four modes: L, I;16 (grey, 16 bits), RGB,
-RGBA; in sRGB. Its rows go out and in as arrays, so that a large one is never held twice.
+8 bits a channel are Pillow's; more are read by `tintype.scan`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import os
 import threading
 import warnings
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
@@ -19,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tintype import memory
+from tintype import formats, keepsakes, memory, profiles
 from tintype.errors import CancelledError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
+from tintype.photo import Photo
+from tintype.scan import NO_PROFILE, TIFF_STARTS, convert, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,12 @@ _PER_PIXEL: Final = 6  # bytes: the photograph in hand, and its result where tha
 _PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive JPEG
 _MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
-_KEPT: Final = ("exif", "xmp", "dpi", "compression")
-_DESCRIPTIVE: Final = (270, 271, 272, 306, 315, 33432)  # description, maker, model, date, artist, copyright
-_FOLDERS: Final = (34665, 34853)  # Exif and GPS
+_HEAD: Final = 32  # bytes by which a format is known
+_SUBFILE, _BITS, _PHOTOMETRIC = 254, 258, 262  # tags of TIFF
+_REDUCED_OR_MASK: Final = 1 | 4  # kinds of pages that are no photographs of their own
+_WHITE_IS_ZERO, _FILTER_ARRAY, _LINEAR_RAW = 0, 32803, 34892
+_SUBFOLDERS, _MAKER, _DNG = 330, 271, 50706
+_GAMMA: Final = 0.45455  # that of sRGB, about, as a PNG says it
 _READ_IN_BLOCKS: Final = (
     b"\xff\xd8\xff",
     b"\x89PNG",
@@ -45,75 +48,72 @@ _READ_IN_BLOCKS: Final = (
 _lock = threading.Lock()
 
 
-@dataclass
-class Photo:
-    """A photograph in hand."""
-
-    image: Image.Image
-    """Upright; mode L, I;16, RGB or RGBA; sRGB."""
-    format: str
-    """Pillow's name of the format that it came in; empty for an image that came from no file."""
-    info: dict[str, Any] = field(default_factory=dict)
-    """What goes along into the output: exif, xmp, dpi, compression."""
-    notes: list[str] = field(default_factory=list)
-    """What a person should know: what was converted or left out."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, px."""
-        return self.image.size
-
-    def rows(self, top: int, bottom: int) -> Array:
-        """Return rows as uint8 (rows, W, 3) or, of grey photographs, uint8 or uint16 (rows, W)."""
-        rows = np.asarray(self.image.crop((0, top, self.image.width, bottom)))
-        return rows[..., :3] if rows.ndim == 3 else rows
-
-    @staticmethod
-    def put(result: Image.Image, rows: Array, top: int) -> None:
-        """Write colorized rows (rows, W, 3) into a result; of 16 bits the upper 8 go; alpha stays."""
-        if rows.dtype == np.uint16:
-            rows = np.rint(rows / np.float32(257)).astype(np.uint8)
-        strip = Image.fromarray(rows)
-        if result.mode == "RGBA":
-            strip.putalpha(result.crop((0, top, result.width, top + len(rows))).getchannel("A"))
-        result.paste(strip, (0, top))
-
-    def result(self, *, keep: bool = False) -> Image.Image:
-        """Return the image that takes the colorized rows: the photograph's own where it is RGB.
-
-        `keep`: another one in any case, so that the photograph stays as it is.
-        """
-        if self.image.mode in ("RGB", "RGBA"):
-            return self.image.copy() if keep else self.image
-        return Image.new("RGB", self.image.size)
-
-
 def read(
     source: Path | BinaryIO,
     max_megapixels: float = MAX_MEGAPIXELS,
     name: str = "",
     watch: Watch | None = None,
+    *,
+    frame: int | None = None,
 ) -> Photo:
     """Read a photograph from a file; raises PhotoNotFoundError, PhotoUnreadableError, PhotoTooLargeError.
 
-    Orientation is applied, profiles are converted to sRGB, of animations and several pages the
-    first is taken; `notes` say so. `name` is what errors call a stream. JPEG and PNG files tell
-    `watch` how far they are read; raises CancelledError.
+    Orientation is applied, profiles are converted to sRGB, of animations the first frame is taken; `notes`
+    say so. Of a TIFF the first of its `frames` is taken, or the one that `frame` names. `name` is what
+    errors call a stream. JPEG, PNG and files with 16 bits tell `watch` how far they are read; raises
+    CancelledError.
     """
     name = name or name_of(source)
     try:
         with ExitStack() as stack:
-            opened = stack.enter_context(_open(_watched(source, watch, stack)))
-            _check_size(opened, max_megapixels, name)
-            return _prepare(opened)
+            file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+            return _read(source, file, name, max_megapixels=max_megapixels, watch=watch, frame=frame)
     except FileNotFoundError:
         raise PhotoNotFoundError(name) from None
     except (CancelledError, PhotoTooLargeError, PhotoUnreadableError):
         raise
     except MemoryError:
         raise _too_large(name) from None
-    except Exception as error:  # Pillow's decoders raise whatever the damage makes them raise
+    except Exception as error:  # decoders raise whatever the damage makes them raise
         raise PhotoUnreadableError(name, _reason(source, error)) from error
+
+
+def _read(
+    source: Path | BinaryIO,
+    file: BinaryIO,
+    name: str,
+    *,
+    max_megapixels: float,
+    watch: Watch | None,
+    frame: int | None,
+) -> Photo:
+    head = _identified(file, name)
+    with ExitStack() as stack:
+        opened: Image.Image | None = None
+        frames: tuple[int, ...] = (frame or 0,)
+        try:
+            opened = stack.enter_context(_open(_watched(source, file, head, watch)))
+        except UnidentifiedImageError:
+            if not head.startswith(TIFF_STARTS):
+                raise
+        if opened is not None:
+            _check_raw(opened, name)
+            frames = _frames(opened)
+            opened.seek(frames[0] if frame is None else frame)
+        found = scan(file, opened, frames[0] if frame is None else frame)
+        if found is not None:
+            _check_size(found.size, found.bytes_per_pixel, max_megapixels, name)
+            photo = found.read(watch)
+        else:
+            assert opened is not None
+            more = _PROGRESSIVE if opened.info.get("progressive") else 0
+            _check_size(opened.size, _PER_PIXEL + more, max_megapixels, name)
+            photo = _prepare(opened)
+        photo.frames = frames
+        count = getattr(opened, "n_frames", 1)
+        if count > 1 and photo.format != "TIFF":
+            photo.notes.insert(0, f"the first of {count} pages or frames was taken")
+        return photo
 
 
 def glance(source: Path, side: int) -> tuple[Photo, tuple[int, int]] | None:
@@ -142,14 +142,47 @@ def _open(source: Path | BinaryIO) -> Image.Image:
         return Image.open(source)
 
 
-def _watched(source: Path | BinaryIO, watch: Watch | None, stack: ExitStack) -> Path | BinaryIO:
-    """Return what Pillow is to read: a file that tells a watch, where there is one and it can."""
-    if watch is None or not isinstance(source, Path):
-        return source
-    file = stack.enter_context(source.open("rb"))
-    start = file.read(4)
+def _identified(file: BinaryIO, name: str) -> bytes:
+    """Return the first bytes of a file; raises PhotoUnreadableError where nothing here can read it."""
     file.seek(0)
-    return cast("BinaryIO", _Source(file, watch)) if start.startswith(_READ_IN_BLOCKS) else source
+    head = file.read(_HEAD)
+    file.seek(0)
+    if advice := formats.raw_advice(head, name):
+        raise PhotoUnreadableError(name, advice)
+    wanted = formats.of_content(head)
+    if wanted is not None and not formats.ready(wanted):
+        raise PhotoUnreadableError(name, formats.missing(wanted))
+    return head
+
+
+def _check_raw(opened: Image.Image, name: str) -> None:
+    """Raise PhotoUnreadableError for a camera's raw file that calls itself a TIFF."""
+    if opened.format != "TIFF":
+        return
+    tags: Any = opened.tag_v2  # type: ignore[attr-defined]
+    small = int(tags.get(_SUBFILE, 0)) & 1 and _SUBFOLDERS in tags and _MAKER in tags
+    if small or _DNG in tags or tags.get(_PHOTOMETRIC) in (_FILTER_ARRAY, _LINEAR_RAW):
+        raise PhotoUnreadableError(name, formats.RAW_ADVICE)
+
+
+def _frames(opened: Image.Image) -> tuple[int, ...]:
+    """Return which pages of a TIFF are photographs of their own; the first alone of anything else."""
+    count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+    if count == 1:
+        return (0,)
+    found = []
+    for number in range(count):
+        opened.seek(number)
+        if not int(opened.tag_v2.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:  # type: ignore[attr-defined]
+            found.append(number)
+    return tuple(found) or (0,)
+
+
+def _watched(source: Path | BinaryIO, file: BinaryIO, head: bytes, watch: Watch | None) -> Path | BinaryIO:
+    """Return what Pillow is to read: a file that tells a watch, where there is one and it can."""
+    if watch is None or not isinstance(source, Path) or not head.startswith(_READ_IN_BLOCKS):
+        return source
+    return cast("BinaryIO", _Source(file, watch))
 
 
 class _Source:
@@ -199,55 +232,73 @@ def wrap(image: Image.Image) -> Photo:
 
 
 def _prepare(opened: Image.Image) -> Photo:
-    photo = Photo(opened, opened.format or "")
-    if getattr(opened, "n_frames", 1) > 1:
-        photo.notes.append(f"the first of {opened.n_frames} pages or frames was taken")  # type: ignore[attr-defined]
-    if _is_deep_color(opened):
-        photo.notes.append("its colors have 16 bits, of which 8 were read")
+    photo = Photo(Image.new("L", (1, 1)), opened.format or "")
+    depth = opened.info.get("bit_depth", 8)
     opened.load()
     if opened.format == "TIFF":
-        opened.info["exif"] = _exif_of_tiff(opened)
-    image = _to_srgb(opened, photo)
+        opened.info["exif"] = keepsakes.of_directory(opened.getexif())
+    if opened.format == "WEBP" and _without_loss(opened):
+        photo.info["lossless"] = True
+    image = _to_srgb(_scaled(opened), photo)
     try:
         ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # noqa: BLE001 - Pillow's reader of EXIF raises whatever the damage makes it raise
         photo.notes.append("its EXIF could not be read and was left out")
         image.info.pop("exif", None)
-    photo.info = {key: image.info[key] for key in _KEPT if image.info.get(key)}
-    photo.image = _to_mode(image, photo)
-    photo.image.info.pop("icc_profile", None)  # it is sRGB now
+    _note_what_is_lost(image, depth, photo)
+    photo.info |= keepsakes.taken(opened) | {"exif": image.info.get("exif"), "xmp": image.info.get("xmp")}
+    photo.info = {key: value for key, value in photo.info.items() if value}
+    deep = image.info.get("icc_profile") if image.mode.startswith("I;16") else None
+    image = _to_mode(image)
+    for said in ("icc_profile", "transparency"):  # it is sRGB now, with alpha
+        image.info.pop(said, None)
+    photo = Photo(image, photo.format, photo.info, photo.notes, profile=photo.profile)
+    if deep:
+        convert(photo, deep)
     return photo
 
 
-def descriptive(exif: bytes) -> Image.Exif:
-    """Return what is said of the photograph, without what describes a file's layout, and without folders."""
-    there = Image.Exif()
-    there.load(exif)
-    return _descriptive(there)
+def _scaled(opened: Image.Image) -> Image.Image:
+    """Return greys of 16 bits with black at zero and white at all bits, as a TIFF need not have them."""
+    if opened.format != "TIFF" or not opened.mode.startswith("I;16"):
+        return opened
+    tags: Any = opened.tag_v2  # type: ignore[attr-defined]
+    bits = tags.get(_BITS, (16,))[0]
+    if bits == 16 and tags.get(_PHOTOMETRIC) != _WHITE_IS_ZERO:
+        return opened
+    values = np.asarray(opened).astype(np.uint16)
+    if bits < 16:
+        values = (values.astype(np.uint32) * 65535 // ((1 << bits) - 1)).astype(np.uint16)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        values = np.uint16(65535) - values
+    image = Image.fromarray(values)
+    image.info = opened.info
+    image.getexif().load(opened.info.get("exif") or b"")
+    return image
 
 
-def _descriptive(there: Image.Exif) -> Image.Exif:
-    kept = Image.Exif()
-    for tag in _DESCRIPTIVE:
-        if there.get(tag):
-            kept[tag] = there[tag]
-    return kept
+def _note_what_is_lost(image: Image.Image, depth: int, photo: Photo) -> None:
+    if depth > 8 and not image.mode.startswith("I;16"):
+        photo.notes.append(f"it has {depth} bits a channel, of which 8 were read")
+    gamma = image.info.get("gamma")
+    if gamma and not image.info.get("icc_profile") and abs(gamma / _GAMMA - 1) > 0.1:
+        photo.notes.append(f"it says that its gamma is {gamma:.3g}, which was not applied")
 
 
-def _exif_of_tiff(image: Image.Image) -> bytes:
-    there = image.getexif()
-    kept = _descriptive(there)
-    for tag in _FOLDERS:
-        if folder := there.get_ifd(tag):
-            kept[tag] = dict(folder)
-    return kept.tobytes() if len(kept) else b""
+def _without_loss(opened: Image.Image) -> bool:
+    """Say whether a WebP holds its pixels as they were."""
+    file: Any = getattr(opened, "fp", None)
+    if file is None:
+        return False
+    at = file.tell()
+    file.seek(0)
+    head = file.read(1 << 16)
+    file.seek(at)
+    return b"VP8L" in head[:64] or (b"VP8 " not in head and b"VP8L" in head)
 
 
-def _to_mode(image: Image.Image, photo: Photo) -> Image.Image:
-    if "transparency" in image.info and image.mode == "I;16":
-        photo.notes.append("its transparent shade was left out")
-        del image.info["transparency"]
-    if "transparency" in image.info and image.mode != "RGBA":
+def _to_mode(image: Image.Image) -> Image.Image:
+    if "transparency" in image.info and not image.mode.startswith("I;16") and image.mode != "RGBA":
         return image.convert("RGBA")
     if image.mode in ("I;16B", "I;16L", "I;16N"):
         return Image.fromarray(np.asarray(image).astype(np.uint16))
@@ -259,49 +310,35 @@ def _to_mode(image: Image.Image, photo: Photo) -> Image.Image:
 
 def _to_srgb(image: Image.Image, photo: Photo) -> Image.Image:
     """Convert from the photograph's own profile, in place where that can be."""
+    if image.mode == "LAB":
+        return profiles.lab_to_srgb(image)
     profile = image.info.get("icc_profile")
-    if not profile:
+    if not profile or image.mode == "1" or image.mode.startswith("I"):
+        if image.mode == "CMYK":
+            photo.notes.append(NO_PROFILE)
         return image
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode not in ("L", "RGB", "RGBA", "CMYK"):
-        photo.notes.append("its color profile was left out")
-        return image
-    from PIL import ImageCms
-
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = ImageCms.getProfileDescription(source).strip()
-        if "sRGB" in name and "linear" not in name.lower():
+        space = profiles.space_of(profile)
+        if space is None:
             return image
-        target = ImageCms.createProfile("sRGB")
-        if image.mode in ("RGB", "RGBA"):
-            ImageCms.profileToProfile(image, source, target, inPlace=True)
-            return image
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError) as error:
+        converted = profiles.image_to_srgb(image, profile, space)
+    except profiles.ProfileError as error:
         photo.notes.append(f"its color profile could not be used and was left out: {error}")
         return image
-    assert converted is not None
-    converted.info = image.info
+    if space == "rgb" and image.mode != "L":
+        photo.profile = profile
     return converted
 
 
-def _is_deep_color(image: Image.Image) -> bool:
-    """Say whether Pillow will drop bits of a color photograph: PNG and TIFF with 16 bits a channel."""
-    if image.mode not in ("RGB", "RGBA"):
-        return False
-    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-
-
-def _check_size(image: Image.Image, max_megapixels: float, name: str) -> None:
-    pixels = image.width * image.height
+def _check_size(size: tuple[int, int], per_pixel: int, max_megapixels: float, name: str) -> None:
+    pixels = size[0] * size[1]
     if pixels > max_megapixels * 1e6:
         raise PhotoTooLargeError(
             f"{name} has {pixels / 1e6:.0f} megapixels, more than the {max_megapixels:g} allowed: "
             "raise --max-megapixels if you trust the file"
         )
-    per_pixel = _PER_PIXEL + (_PROGRESSIVE if image.info.get("progressive") else 0)
     needed, available = _BASE + pixels * per_pixel, memory.available()
     if available is not None and needed > available:
         raise PhotoTooLargeError(

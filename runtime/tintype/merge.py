@@ -148,24 +148,29 @@ def _box_along(planes: Float, radius: int, axis: int) -> Float:
     return means
 
 
+def step(width: int) -> int:
+    """Return how many rows of a photograph `width` px wide are colorized at once."""
+    return max(1, STRIP // width)
+
+
 def strips(
     rows: Callable[[int, int], Array],
     merger: Merger,
     workers: int,
-    paint: Callable[[Array, int], Array] | None = None,
-) -> Generator[tuple[int, Array, Array], None, None]:
+    paint: Callable[[Array, int], Any] | None = None,
+) -> Generator[tuple[int, Array, Any], None, None]:
     """Colorize a photograph from top to bottom: yield each strip's first row, its rows, its result.
 
     `rows(top, bottom)` is called in the caller's thread and may read what earlier strips were
     written back to. `paint(rows, top)` makes another result than the merger's own.
     """
-    step = max(1, STRIP // merger.width)
-    tops = iter(range(0, merger.height, step))
-    waiting: deque[tuple[int, Array, Future[Array]]] = deque()
+    height = step(merger.width)
+    tops = iter(range(0, merger.height, height))
+    waiting: deque[tuple[int, Array, Future[Any]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         while True:
             for top in islice(tops, workers + 1 - len(waiting)):
-                strip = rows(top, min(top + step, merger.height))
+                strip = rows(top, min(top + height, merger.height))
                 waiting.append((top, strip, pool.submit(paint or merger, strip, top)))
             if not waiting:
                 return

@@ -17,18 +17,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tintype.lab import grey_to_lightness
 from tintype.merge import Merger, fit, lightness_of, mean_around
 from tintype.multigrid import solve
+from tintype.photo import in_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PIL import Image
+
+    from tintype.photo import Photo
 
 Float: TypeAlias = NDArray[np.float32]
 Index: TypeAlias = NDArray[np.intp]
@@ -40,6 +43,7 @@ LEAK: Final = 0.1  # against the conductance of smooth places: a click covers a 
 FADE: Final = (0.2, 0.7)  # sums of shares from which on color shows, and shows whole
 RIVALRY: Final = 3  # shares of several colors are raised to it: two clicks on a wall part it, not mix on it
 _FIT: Final = (1, 4.0)  # radius, px, and smoothness, L* squared, of the merge: shares have sharp edges
+_GAP: Final = 2.0  # photographs are first averaged down to twice the grid
 _AROUND: Final = 3  # px: the window of the mean gradient is 7 x 7
 
 
@@ -69,21 +73,15 @@ class Spread:
         return fit(self.lightness, self.apply(ab), *_FIT)
 
 
-def detail(photo: Image.Image) -> Float:
+def detail(photo: Photo | Image.Image) -> Float:
     """Return the L* of a photograph (h, w) that strokes spread on: its own shape, at most AREA px.
 
-    Mode L, I;16, RGB or RGBA.
+    An image has mode L, I;16, RGB or RGBA.
     """
-    scale = min(1.0, math.sqrt(AREA / (photo.width * photo.height)))
-    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
-    if photo.mode == "I;16":
-        deep = _shrunk(Image.fromarray(np.asarray(photo, np.float32)), size)
-        return grey_to_lightness(np.clip(deep, 0, 65535) / np.float32(65535))
-    return lightness_of(_shrunk(photo.convert("RGB") if photo.mode == "RGBA" else photo, size))
-
-
-def _shrunk(photo: Image.Image, size: tuple[int, int]) -> NDArray[Any]:
-    return np.asarray(photo.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0))
+    photo = in_hand(photo)
+    width, height = photo.size
+    scale = min(1.0, math.sqrt(AREA / (width * height)))
+    return lightness_of(photo.stretched((max(1, round(width * scale)), max(1, round(height * scale))), _GAP))
 
 
 def spread(lightness: Float, labels: Index, colors: Sequence[tuple[float, float]]) -> Spread:

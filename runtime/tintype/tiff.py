@@ -1,79 +1,132 @@
-"""Write TIFF strip by strip: Pillow compresses it in one call, during which no other thread runs."""
+"""Write TIFF strip by strip, page after page, with 8 or 16 bits a channel.
+
+Pillow compresses the whole image in one call, during which no other thread runs, and has no color of 16
+bits. Directories stand behind their strips, so that nothing need be known before it is written.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import numpy as np
-from PIL import Image, TiffImagePlugin
+from numpy.typing import NDArray
+from PIL import TiffImagePlugin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import BinaryIO
 
-STRIP: Final = 1 << 18  # px compressed at once
-_START: Final = b"II*\0"  # little-endian TIFF; the place of the directory follows
+Array: TypeAlias = NDArray[Any]
+
 _LEVEL: Final = 6  # of zlib, as libtiff has it
-_DEFLATE, _RGB, _HORIZONTAL, _INCH, _ALPHA = 8, 2, 2, 2, 2  # values of tags
+_NONE, _DEFLATE, _RGB, _HORIZONTAL, _INCH, _ALPHA = 1, 8, 2, 2, 2, 2  # values of tags
 _PLACES, _LENGTHS = 273, 279  # tags of the strips
-_LONG, _UNDEFINED = 4, 7  # types of values
+_LONG, _UNDEFINED, _LONG_8 = 4, 7, 16  # types of values
+_OPAQUE: Final = frozenset({33723, 34675, 700})  # tags whose values are bytes as they are
+_LARGEST: Final = (1 << 32) - (1 << 24)  # bytes: offsets of a plain TIFF have 32 bits
 
 
-def save(
-    image: Image.Image,
-    target: BinaryIO,
-    *,
-    icc_profile: bytes,
-    exif: Image.Exif | None = None,
-    dpi: tuple[float, float] | None = None,
-) -> None:
-    """Write an RGB or RGBA image, deflated; `exif` without folders. Raises OSError."""
-    rows = max(1, STRIP // image.width)
-    tops = range(0, image.height, rows)
-    directory = _directory(image, rows, icc_profile, exif, dpi)
-    directory[_PLACES] = directory[_LENGTHS] = (0,) * len(tops)
-    head = _START + struct.pack("<I", 8)
-    start = 8 + len(
-        directory.tobytes(8)
-    )  # of the strips; the directory's length depends on their number alone
-    target.write(bytes(start))
-    strips = [_strip(image, top, rows, target) for top in tops]
-    directory[_PLACES] = tuple(place - start for place, _ in strips)  # Pillow adds the start
-    directory[_LENGTHS] = tuple(length for _, length in strips)
-    target.seek(0)
-    target.write(head + directory.tobytes(8))
+class Writer:
+    """Writes pages in turn: `pack` may be called by several threads, `put` takes strips in order."""
+
+    def __init__(self, file: BinaryIO, expected: int = 0) -> None:
+        """Take a file that can be sought in; `expected` bytes of pixels decide about 64-bit offsets."""
+        self._file = file
+        self._big = expected > _LARGEST
+        self._offset = ("<Q", 8) if self._big else ("<I", 4)
+        self._head = b"II\x2b\0\x08\0\0\0" if self._big else b"II*\0"
+        self._link = file.tell() + len(self._head)  # where the place of the next directory goes
+        self._base = file.tell()
+        file.write(self._head + bytes(self._offset[1]))
+        self._strips: list[tuple[int, int]] = []
+
+    @staticmethod
+    def pack(rows: Array, *, deflated: bool = True) -> bytes:
+        """Return rows (rows, W, channels), uint8 or uint16, deflated as differences, or as they are."""
+        if not deflated:
+            return rows.astype(rows.dtype.newbyteorder("<"), copy=False).tobytes()
+        differences = rows.copy()
+        differences[:, 1:] -= rows[:, :-1]
+        return zlib.compress(differences.astype(rows.dtype.newbyteorder("<"), copy=False).tobytes(), _LEVEL)
+
+    def put(self, packed: bytes) -> None:
+        """Write packed rows below those before. Raises OSError where the file becomes too large."""
+        place = self._file.tell() - self._base
+        if not self._big and place + len(packed) > _LARGEST:
+            raise OSError("TIFF holds at most 4 GB: choose PNG")
+        self._strips.append((place, len(packed)))
+        self._file.write(packed + bytes(len(packed) % 2))  # places are even
+
+    def end_page(
+        self,
+        size: tuple[int, int],
+        channels: int,
+        depth: int,
+        rows: int,
+        tags: Mapping[int, Any],
+        *,
+        deflated: bool = True,
+    ) -> None:
+        """Write what a page tells of its strips, which have `rows` rows each, and `tags` besides."""
+        directory = self._directory(size, channels, depth, rows, tags, deflated=deflated)
+        place = self._file.tell() - self._base
+        data = bytearray(directory.tobytes(place))
+        for tag, values in ((_PLACES, 0), (_LENGTHS, 1)):
+            self._patch(data, place, tag, [strip[values] for strip in self._strips])
+        self._file.write(bytes(data) + bytes(len(data) % 2))
+        end = self._file.tell()
+        self._file.seek(self._link)
+        self._file.write(struct.pack(self._offset[0], place))
+        self._file.seek(end)
+        count = struct.unpack_from("<Q" if self._big else "<H", data)[0]
+        self._link = self._base + place + (8 + 20 * count if self._big else 2 + 12 * count)
+        self._strips = []
+
+    def _directory(
+        self,
+        size: tuple[int, int],
+        channels: int,
+        depth: int,
+        rows: int,
+        tags: Mapping[int, Any],
+        *,
+        deflated: bool,
+    ) -> TiffImagePlugin.ImageFileDirectory_v2:
+        """Return what a page tells of its pixels, but for where they are."""
+        given = dict(tags)
+        if channels == 4:
+            given[338] = _ALPHA
+        given |= {256: size[0], 257: size[1], 258: (depth,) * channels, 262: _RGB, 277: channels, 278: rows}
+        given |= {259: _DEFLATE if deflated else _NONE, 284: 1}
+        if deflated:
+            given[317] = _HORIZONTAL
+        directory = TiffImagePlugin.ImageFileDirectory_v2(self._head.ljust(16 if self._big else 8, b"\0"))
+        for tag in _OPAQUE & given.keys():
+            directory.tagtype[tag] = _UNDEFINED
+        for tag in (_PLACES, _LENGTHS):
+            directory.tagtype[tag] = _LONG
+            given[tag] = (0,) * (len(self._strips) * (2 if self._big else 1))
+        for tag, value in given.items():
+            directory[tag] = value
+        return directory
+
+    def _patch(self, data: bytearray, place: int, tag: int, values: list[int]) -> None:
+        """Put places or lengths into a directory that has zeros for them: Pillow would add to them.
+
+        Of 64 bits each, which Pillow does not write, it has two of 32 bits.
+        """
+        start, entry = (8, 20) if self._big else (2, 12)
+        at = next(at for at in range(start, len(data), entry) if data[at : at + 2] == struct.pack("<H", tag))
+        if self._big:
+            struct.pack_into("<HQ", data, at + 2, _LONG_8, len(values))
+        kind, width = self._offset
+        at += entry - width
+        if len(values) > 1:
+            at = struct.unpack_from(kind, data, at)[0] - place
+        struct.pack_into(f"<{len(values)}{kind[1]}", data, at, *values)
 
 
-def _strip(image: Image.Image, top: int, rows: int, target: BinaryIO) -> tuple[int, int]:
-    """Write some rows as differences to the pixel on the left; return their place and length."""
-    pixels = np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
-    differences = pixels.copy()
-    differences[:, 1:] -= pixels[:, :-1]
-    data = zlib.compress(differences.tobytes(), _LEVEL)
-    place = target.tell()
-    target.write(data + bytes(len(data) % 2))  # places are even
-    return place, len(data)
-
-
-def _directory(
-    image: Image.Image,
-    rows: int,
-    icc_profile: bytes,
-    exif: Image.Exif | None,
-    dpi: tuple[float, float] | None,
-) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """Return what a file tells of its pixels, but for where they are."""
-    channels = len(image.getbands())
-    tags: dict[int, Any] = dict(exif or {})
-    if dpi is not None:
-        tags |= {282: dpi[0], 283: dpi[1], 296: _INCH}
-    if channels == 4:
-        tags[338] = _ALPHA
-    tags |= {256: image.width, 257: image.height, 258: (8,) * channels, 259: _DEFLATE, 262: _RGB}
-    tags |= {277: channels, 278: rows, 284: 1, 317: _HORIZONTAL, 34675: icc_profile}
-    directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=_START[:2])
-    directory.tagtype |= {_PLACES: _LONG, _LENGTHS: _LONG, 34675: _UNDEFINED}
-    for tag, value in tags.items():
-        directory[tag] = value
-    return directory
+def resolution(dpi: tuple[float, float]) -> dict[int, Any]:
+    """Return the tags of a resolution."""
+    return {282: dpi[0], 283: dpi[1], 296: _INCH}

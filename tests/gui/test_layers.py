@@ -13,25 +13,24 @@ from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import image as images
 from tintype.errors import CancelledError, UsageError
 from tintype.gui import layers
 from tintype.lab import lightness_ab_to_rgb, lightness_to_rgb, rgb_to_lab, rgb_to_lightness
 from tintype.merge import lightness_of
+from tintype.photo import Photo
 from tintype.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tintype import Colorizer
-    from tintype.image import Photo
     from tintype.merge import Merger
 
 Array = NDArray[Any]
 
 
 def _ingredients(colorizer: Colorizer, picture: Image.Image) -> tuple[Photo, Merger]:
-    photo = images.Photo(picture, "")
+    photo = Photo(picture, "")
     return photo, colorizer.predict(colorizer.prepare(picture)[0]).merger(*photo.size)
 
 
@@ -119,7 +118,8 @@ def test_strips(
     layers.write(whole, kind, photo, merger, workers=1, watch=Watch())
     monkeypatch.setattr("tintype.merge.STRIP", 500)
     layers.write(parts, kind, photo, merger, workers=2, watch=Watch())
-    assert whole.read_bytes() == parts.read_bytes()
+    with Image.open(whole) as one, Image.open(parts) as other:
+        assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("kind", ["color", "ab"])

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import Adjustments, Colorizer, colorizer as colorizers, image, merge, output
+from tintype import Adjustments, Colorizer, develop, image, merge, output
 from tintype.errors import (
     CancelledError,
     ModelNotFoundError,
@@ -25,6 +25,7 @@ from tintype.errors import (
 )
 from tintype.lab import grey_to_lightness, rgb_to_lab
 from tintype.merge import lightness_of
+from tintype.photo import Photo
 from tintype.watch import Watch
 
 Array = NDArray[Any]
@@ -435,12 +436,12 @@ def test_rendered_beside(colorizer: Colorizer, color_array: Array, mode: str) ->
         picture = Image.fromarray(color_array[..., 0].astype(np.uint16) * 257)
     else:
         picture = Image.fromarray(color_array).convert(mode)
-    photo = image.Photo(picture, "")
+    photo = Photo(picture, "")
     before = picture.tobytes()
     merger = colorizer.predict(colorizer.prepare(picture)[0]).merger(*photo.size)
-    kept, _ = colorizers.render(photo, merger, 2, keep=True)
+    kept, _ = develop.render(photo, merger, 2, keep=True)
     assert picture.tobytes() == before
-    taken, _ = colorizers.render(photo, merger, 1)
+    taken, _ = develop.render(photo, merger, 1)
     np.testing.assert_array_equal(np.asarray(kept), np.asarray(taken))
 
 

@@ -98,6 +98,7 @@ class ModelInfo:
     provider: str
     vividness: bool
     """Whether it has an expectation beside its answer, so that vividness can be set."""
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tintype.gui.state import Result
+    from tintype.photo import Photo
 
 SIDE: Final = 160  # px, the longer side of a thumbnail
 FACTORS: Final = (2 / 3, 1.0, 4 / 3, 5 / 3, 8 / 3)  # of the model's own working size
@@ -36,9 +37,9 @@ def labels(current: str) -> Iterator[str]:
             yield name
 
 
-def thumbnail(image: Image.Image) -> Image.Image:
+def thumbnail(photo: Photo | Image.Image) -> Image.Image:
     """Return a small RGB copy of a photograph."""
-    return panel(image, SIDE)
+    return panel(photo, SIDE)
 
 
 def variant(small: Image.Image, result: Result) -> Variant:
