@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from tintype import image as images, memory, models, pool
+from tintype.encoding import AS_IT_CAME, Settings as Written
 from tintype.errors import OutputError, PhotoChangedError, PhotoError, PhotoUnreadableError
 from tintype.journal import Journal, Origin, State, digest, state_of
 from tintype.records import Record
@@ -44,11 +45,13 @@ class Settings:
     dry: bool = False
     """Say what would be done, and write nothing."""
     workers: int = 1
+    written: Written = AS_IT_CAME
+    """How results are written."""
 
     def look(self) -> dict[str, Any]:
         """Return what decides how a result looks, as JSON has it: what the journal knows it by."""
         hints = None if self.hints is None else asdict(self.hints)
-        return {"adjustments": asdict(self.adjustments), "hints": hints}
+        return {"adjustments": asdict(self.adjustments), "hints": hints, "written": asdict(self.written)}
 
 
 def run(
@@ -175,6 +178,7 @@ class _Desk:
                     compare=job.comparison,
                     watch=watch,
                     seal=seal,
+                    settings=self._settings.written,
                 )
             except OutputError as error:
                 self._full = self._full + 1 if _is_full(error) else self._full

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tintype.colorizer import Colorizer
+    from tintype.encoding import Settings
     from tintype.hints import Hints
 
 PIPE = "-"
@@ -70,7 +71,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a file that lists photographs, one a line (or ended by zero bytes); - for stdin",
     )
-    add("--format", choices=["jpeg", "png", "tiff", "webp", "bmp", "ppm"], help="of stdout; else the input's")
+    add(
+        "--format",
+        choices=["jpeg", "png", "tiff", "webp", "bmp", "ppm", "avif", "heif", "jxl"],
+        help="of stdout; else the input's",
+    )
     add("--json", action="store_true", help="one JSON object a line on stdout for each photograph")
     add("--report", type=Path, metavar="FILE", help="write a JSON report of the run")
     add("--model", default="default", help="a bundled name (see: tintype models) or an .onnx file")
@@ -98,6 +103,13 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="X",
             help=f"{item.metadata['help']} ({bounds})",
         )
+    add("--quality", metavar="Q", help="1 to 100, or lossless; by default the photograph's own, at least 95")
+    add("--keep-profile", action="store_true", help="write in the photograph's own RGB profile, not in sRGB")
+    add(
+        "--no-provenance",
+        action="store_true",
+        help="do not say in the metadata that the colors come from a model",
+    )
     add(
         "--hints",
         type=Path,
@@ -170,6 +182,7 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         dry=options.dry_run,
         workers=options.jobs,
+        written=_written(options),
     )
     return runs.run(options, settings, lambda: _open(options, adjustments))
 
@@ -193,6 +206,7 @@ def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hint
             hints,
             format_name=options.format and options.format.upper(),
             max_megapixels=options.max_megapixels,
+            settings=_written(options),
         )
         sys.stdout.buffer.flush()
     except PhotoError as error:
@@ -201,6 +215,19 @@ def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hint
     for note in outcome.notes:
         say(f"tintype: {note}")
     return 0
+
+
+def _written(options: argparse.Namespace) -> Settings:
+    """Return how results are written."""
+    from tintype.encoding import Settings
+
+    lossless = options.quality == "lossless"
+    quality = None
+    if options.quality is not None and not lossless:
+        quality = int(options.quality) if options.quality.isdecimal() else 0
+        if not 1 <= quality <= 100:
+            raise UsageError(f"--quality {options.quality}: 1 to 100, or lossless")
+    return Settings(quality, lossless, options.keep_profile, not options.no_provenance)
 
 
 def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
