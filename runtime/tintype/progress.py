@@ -27,7 +27,7 @@ def duration(seconds: float) -> str:
 
 def say(line: str) -> None:
     """Tell a person one line on standard error; what acts on a terminal, as names may, is spelled out."""
-    plain = (c if c.isprintable() or "\udc80" <= c <= "\udcff" else ascii(c)[1:-1] for c in line)
+    plain = (c if c.isprintable() else ascii(c)[1:-1] for c in line)
     print("".join(plain), file=sys.stderr, flush=True)
 
 

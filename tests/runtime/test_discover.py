@@ -1,4 +1,4 @@
-"""Photographs are found: in folders, in folders within folders, by patterns; whatever their names and links."""
+"""Photographs are found in folders, in folders within folders, by patterns, whatever their names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,6 @@ def test_folder_without_photographs(tmp_path: Path) -> None:
 
 def test_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that cannot be read is an error that says why."""
-
     _deny(monkeypatch, tmp_path)
     with pytest.raises(UsageError, match="cannot be read: Permission denied"):
         discover.find([tmp_path])
@@ -133,7 +132,7 @@ def test_many_links(tmp_path: Path) -> None:
 
 @no_windows
 def test_broken_links(tmp_path: Path) -> None:
-    """A link of a photograph's name that leads nowhere is told, as is one to itself; links to files are taken."""
+    """A link that leads nowhere is told, as is one to itself; links to files are taken."""
     _touch(tmp_path, "a.png")
     for name, to in [("b.png", "nowhere.png"), ("c.png", "c.png"), ("d.png", "a.png"), ("e.txt", "nowhere")]:
         (tmp_path / name).symlink_to(to)

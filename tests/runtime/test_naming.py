@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -171,7 +170,7 @@ def test_capitals(
 
 
 def test_capitals_of_an_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A result that differs from a photograph in capitals alone would take its place where they do not count."""
+    """Where capitals do not count, a result takes no photograph's place that differs in them alone."""
     sources = [Source(tmp_path / "a.png"), Source(tmp_path / "A_COLOR.png")]
     assert len(naming.plan(sources, _names())) == 2
     monkeypatch.setattr(naming, "is_case_blind", lambda _: True)
@@ -180,14 +179,15 @@ def test_capitals_of_an_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_case_blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether capitals count is tried out in the folder, or the one it will be made in; nothing is left there."""
-    blind = (tmp_path / "ab").mkdir() or (tmp_path / "AB").exists()
+    """Whether capitals count is tried out where the folder is, or will be made; nothing is left there."""
+    (tmp_path / "ab").mkdir()
+    blind = (tmp_path / "AB").exists()
     assert naming.is_case_blind(tmp_path / "ab" / "new" / "deep") is blind
     assert not list((tmp_path / "ab").iterdir())
     monkeypatch.setattr(os.path, "lexists", lambda _: True)
     assert naming.is_case_blind(tmp_path / "ab")
 
-    def refuse(**_: Any) -> SimpleNamespace:
+    def refuse(**_: Any) -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tintype import records
 from tintype.errors import OutputError
 from tintype.records import Record, Tally
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RECORD = Record("a.png", "a_color.png", "done", width=3, height=2, seconds=0.5, psnr=31.25)
 
