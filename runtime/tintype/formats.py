@@ -67,6 +67,7 @@ _JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _RAW_STARTS: Final = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"HEAPCCDR")
+_PROGRAM_STARTS: Final = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 _RAW_SUFFIXES: Final = frozenset(
     {
         ".3fr",
@@ -119,6 +120,11 @@ def of_content(head: bytes) -> str | None:
             return "AVIF"
         return "HEIF" if brand in _HEIF_BRANDS else None
     return None
+
+
+def is_program(head: bytes) -> bool:
+    """Say whether a file is PostScript, which Pillow would have another program carry out."""
+    return head.startswith(_PROGRAM_STARTS)
 
 
 def raw_advice(head: bytes, name: str) -> str | None:

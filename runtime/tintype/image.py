@@ -149,6 +149,8 @@ def _identified(file: BinaryIO, name: str) -> bytes:
     file.seek(0)
     if advice := formats.raw_advice(head, name):
         raise PhotoUnreadableError(name, advice)
+    if formats.is_program(head):
+        raise PhotoUnreadableError(name, "it is PostScript, a program, not a photograph: make it a PNG first")
     wanted = formats.of_content(head)
     if wanted is not None and not formats.ready(wanted):
         raise PhotoUnreadableError(name, formats.missing(wanted))

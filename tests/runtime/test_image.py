@@ -465,3 +465,18 @@ def test_nothing_to_glance_at(format_name: str, size: tuple[int, int], tmp_path:
     path.write_bytes(_bytes(Image.new("L", size), format_name).getvalue() if format_name else b"nonsense")
     assert image.glance(path, 160) is None
     assert image.glance(tmp_path / "nowhere.jpg", 160) is None
+
+
+@pytest.mark.parametrize("start", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\xc5\xd0\xd3\xc6" + bytes(28)])
+def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    """PostScript, whatever it is called, is refused, and no other program is started for it."""
+    from PIL import EpsImagePlugin
+
+    def start_it(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", start_it)
+    path = tmp_path / "scan.jpg"
+    path.write_bytes(start + b"%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(PhotoUnreadableError, match="it is PostScript, a program, not a photograph"):
+        image.read(path)
