@@ -336,6 +336,8 @@ def _to_srgb(image: Image.Image, photo: Photo) -> Image.Image:
 
 def _check_size(size: tuple[int, int], per_pixel: int, max_megapixels: float, name: str) -> None:
     pixels = size[0] * size[1]
+    if pixels == 0:
+        raise PhotoUnreadableError(name, "it has no pixels")
     if pixels > max_megapixels * 1e6:
         raise PhotoTooLargeError(
             f"{name} has {pixels / 1e6:.0f} megapixels, more than the {max_megapixels:g} allowed: "

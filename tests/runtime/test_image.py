@@ -480,3 +480,15 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes)
     path.write_bytes(start + b"%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
     with pytest.raises(PhotoUnreadableError, match="it is PostScript, a program, not a photograph"):
         image.read(path)
+
+
+def test_no_pixels(tmp_path: Path) -> None:
+    """A TIFF that says it has no width is refused."""
+    path = tmp_path / "thin.tif"
+    Image.new("I;16", (9, 5)).save(path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x00\x01\x04\x00\x01\x00\x00\x00\x09")
+    content[at + 8] = 0
+    path.write_bytes(content)
+    with pytest.raises(PhotoUnreadableError):
+        image.read(path)
