@@ -51,6 +51,7 @@ class Examiner:
         self.rarity = Rarity.of(pixels)
         self.grey_psnr = np.array([_psnr(grey(photo), photo) for photo in pixels])
         self.colorfulness = np.array([metrics.colorfulness(photo) for photo in pixels])
+        self.magnitudes = np.array([metrics.colorfulness(photo, magnitudes=True) for photo in pixels])
 
     @cached_property
     def originals(self) -> NDArray[np.float64]:
@@ -70,6 +71,7 @@ class Examiner:
                 progress.advance()
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         columns |= {"grey_psnr": self.grey_psnr, "colorfulness_original": self.colorfulness}
+        columns["cf_original"] = self.magnitudes
         sets = self._sets(judged, contender.name)
         return Measured(contender.name, contender.size, contender.vividness, columns, sets), made
 
@@ -82,6 +84,7 @@ class Examiner:
             "ciede2000": metrics.ciede2000(true, ours),
             "squared": metrics.ab_rmse(ours[..., 1:], true[..., 1:]) ** 2,
             "colorfulness": metrics.colorfulness(picture),
+            "cf": metrics.colorfulness(picture, magnitudes=True),
             "near": float(near.mean()),
             "rare_near": float((near * weights).mean()),
             "rarity": float(weights.mean()),

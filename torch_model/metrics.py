@@ -36,10 +36,16 @@ def ciede2000(first: Array, second: Array) -> float:
     return float(np.mean(deltaE_ciede2000(first, second)))
 
 
-def colorfulness(rgb: Array) -> float:
-    """Return the colorfulness of one photograph (H, W, 3) after Hasler and Suesstrunk, 2003."""
+def colorfulness(rgb: Array, *, magnitudes: bool = False) -> float:
+    """Return the colorfulness of one photograph (H, W, 3) after Hasler and Suesstrunk, 2003.
+
+    With `magnitudes`, of |red - green| and |yellow - blue|: so has it the code of ColorFormer and of DDColor,
+    and with it their tables. Opposite colors then make a photograph less colorful than they should.
+    """
     red, green, blue = np.moveaxis(rgb.astype(np.float64), -1, 0)
     rg, yb = red - green, (red + green) / 2 - blue
+    if magnitudes:
+        rg, yb = np.abs(rg), np.abs(yb)
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 

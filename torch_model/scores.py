@@ -31,6 +31,8 @@ class Metric:
     """From means over photographs; from one photograph's values it makes that photograph's metric."""
     needs: str = "psnr"
     """A column without which it is left out."""
+    shown: bool = True
+    """In tables in Markdown, too."""
 
 
 METRICS: Final = (
@@ -46,6 +48,8 @@ METRICS: Final = (
     Metric(
         "difference", "minus the originals'", 1, 0, lambda m: m["colorfulness"] - m["colorfulness_original"]
     ),
+    Metric("cf", "CF of magnitudes", 2, 0, lambda m: m["cf"], shown=False),
+    Metric("delta_cf", "ΔCF of magnitudes", 2, -1, lambda m: np.abs(m["cf"] - m["cf_original"]), shown=False),
     Metric("lpips", "LPIPS", 3, -1, lambda m: m["lpips"], "lpips"),
 )
 

@@ -19,7 +19,7 @@ _KINDS: Final = ("psnr", "gain", "ciede2000", "ab_rmse", "ratio")
 
 def overall(rows: Sequence[dict[str, Any]]) -> str:
     """Return a table of all photographs, a row each for what `Measured.row` gives."""
-    known = [metric for metric in METRICS if metric.key in rows[0]]
+    known = [metric for metric in METRICS if metric.shown and metric.key in rows[0]]
     titles = ["model", "working size", "photos", *(metric.title for metric in known)]
     lines = [
         [

@@ -43,6 +43,16 @@ def test_colorfulness() -> None:
     assert metrics.colorfulness(red) == pytest.approx(0.3 * np.hypot(200, 100))
 
 
+def test_colorfulness_of_magnitudes() -> None:
+    """Red beside green is as colorful as red alone where signs are dropped, and more where they count."""
+    both = np.zeros((4, 4, 3), np.uint8)
+    both[:2, :, 0], both[2:, :, 1] = 200, 200
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 200
+    assert metrics.colorfulness(both, magnitudes=True) == metrics.colorfulness(red, magnitudes=True)
+    assert metrics.colorfulness(both) > 2 * metrics.colorfulness(red)
+
+
 def test_ab_rmse() -> None:
     """The error counts a and b alike."""
     assert metrics.ab_rmse(np.zeros((2, 2, 2)), np.full((2, 2, 2), 3.0)) == pytest.approx(3)

@@ -12,7 +12,10 @@ from torch_model.scores import Measured
 def measured(count: int = 40) -> Measured:
     """Return scores that vary."""
     generator = np.random.default_rng(0)
-    names = "psnr grey_psnr ssim ciede2000 squared near rare_near rarity colorfulness colorfulness_original"
+    names = (
+        "psnr grey_psnr ssim ciede2000 squared near rare_near rarity colorfulness colorfulness_original cf "
+    )
+    names += "cf_original"
     columns = {name: generator.uniform(10, 30, count) for name in names.split()}
     return Measured("some", 64, None, columns, {"frechet": 50.0, "kid": 0.02, "kid_spread": 0.001})
 
