@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tintype.adjustments import Adjustments
 from tintype.colorizer import Colorizer
+from tintype.errors import UsageError
 from tintype.lab import lightness_to_rgb, rgb_to_lightness
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def open_all(
     found = [c for model in models for size in sizes for c in _operating(model, size, vividness, threads)]
     times = Counter((c.name, c.size, c.vividness) for c in found)
     if doubled := [c.name for c in found if times[c.name, c.size, c.vividness] > 1]:
-        from tintype.errors import UsageError
-
         raise UsageError(f"two models are named {doubled[0]}: tell them apart by --model NAME=FILE NAME=FILE")
     return found
 

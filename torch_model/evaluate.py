@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, UsageError
 from torch_model import cache, contenders, inception, lpips, photos, report, sheet, table
 from torch_model.examiner import Examiner
+from torch_model.scores import difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--frechet", action="store_true", help="also Frechet and kernel Inception distance to the originals")
     add("--lpips", action="store_true", help="also LPIPS")
     add("--by-category", action="store_true", help="also a table of each category")
+    add("--against", metavar="NAME", help="also what each model is above or below this one, photo by photo")
     add("--sheet", type=Path, metavar="FILE", help="draw 24 photographs: grey, colorized and original")
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add(
@@ -75,17 +77,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        found, measured = evaluate(options)
+        tell(options, *evaluate(options))
     except (TintypeError, ValueError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("evaluate: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def tell(options: argparse.Namespace, found: Photos, measured: Sequence[Measured]) -> None:
+    """Print and write the scores."""
     rows = [one.row(found.categories) for one in measured]
+    values: dict[str, Any] = described(options, found) | {"rows": rows}
     print(table.overall(rows))
+    if options.against is not None:
+        (other,) = (one for one in measured if one.model == options.against)
+        values["against"] = options.against
+        values["differences"] = [difference(one, other) for one in measured if one is not other]
+        print(f"\n{table.against(values['differences'], options.against)}")
     if options.by_category:
         print(f"\n{table.by_category(rows)}")
     if options.json is not None:
-        write_json(options.json, described(options, found) | {"rows": rows})
-    return 0
+        write_json(options.json, values)
 
 
 def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
@@ -95,6 +110,9 @@ def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
     features = inception.Kept(options.cache) if options.frechet else None
     perception = lpips.Perception() if options.lpips else None
     opened = contenders.open_all(options.model, options.working_size, options.vividness, options.threads)
+    names = [contender.name for contender in (contenders.PLAIN, *opened)]
+    if options.against is not None and names.count(options.against) != 1:
+        raise UsageError(f"--against {options.against}: wanted is one of {', '.join(names)}")
     sources = photos.find(options.data, photos.Selection(options.list, options.limit), options.cache)
     found = cache.load(sources, SIDE, "stretch", options.cache)
     if options.sheet is not None:

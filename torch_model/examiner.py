@@ -61,12 +61,14 @@ class Examiner:
 
     def measure(self, contender: Contender) -> tuple[Measured, Pixels]:
         """Return the scores of a contender, and the pictures (N, H, W, 3) that it made."""
-        made, judged = np.empty_like(self.pixels), np.empty_like(self.pixels)
+        made = np.empty_like(self.pixels)
+        judged = np.empty_like(self.pixels) if self.aged else made
         rows = []
         with Progress(f"scoring {contender.name} at {contender.size}", len(made)) as progress:
             for number, photo in enumerate(self.pixels):
                 made[number] = contender.colorize(self.given[number])
-                judged[number] = recolored(photo, made[number]) if self.aged else made[number]
+                if self.aged:
+                    judged[number] = recolored(photo, made[number])
                 rows.append(self._photo(judged[number], photo))
                 progress.advance()
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}

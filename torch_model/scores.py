@@ -91,6 +91,27 @@ class Measured:
         return {**head, **whole, **self.sets, "categories": parts}
 
 
+def difference(first: Measured, second: Measured) -> dict[str, Any]:
+    """Return by how much each metric of one is above the other's, of the same photographs, with intervals.
+
+    Photographs are drawn alike for both, so that what makes them hard for either does not count.
+    """
+    shares = intervals.resamples(len(first.columns["psnr"]))
+    whole = np.full(shares.shape[1], 1 / shares.shape[1])
+    found: dict[str, Any] = {"model": first.model, "intervals": {}}
+    for metric in first.metrics:
+        means, drawn = (
+            [
+                metric.of({name: weights @ values for name, values in one.columns.items()})
+                for one in (first, second)
+            ]
+            for weights in (whole, shares)
+        )
+        found[metric.key] = float(means[0] - means[1])
+        found["intervals"][metric.key] = intervals.interval(drawn[0] - drawn[1])
+    return found
+
+
 def _summary(metrics: Sequence[Metric], columns: Columns, chosen: Array) -> dict[str, Any]:
     shares = intervals.resamples(int(chosen.sum()))
     means = {name: values[chosen].mean() for name, values in columns.items()}

@@ -38,6 +38,20 @@ def overall(rows: Sequence[dict[str, Any]]) -> str:
     return markdown(titles, lines)
 
 
+def against(rows: Sequence[dict[str, Any]], other: str) -> str:
+    """Return a table of what `difference` gives, a row each; bold where the interval holds no 0."""
+    known = [metric for metric in METRICS if metric.shown and metric.key in rows[0] and metric.key != "gain"]
+    titles = [f"less {other}", *(metric.title for metric in known)]
+    return markdown(titles, [[row["model"], *(_sure(row, metric) for metric in known)] for row in rows])
+
+
+def _sure(row: dict[str, Any], metric: Metric) -> str:
+    low, high = row["intervals"][metric.key]
+    text = f"{row[metric.key]:+.{metric.digits}f}"
+    spread = f"±{(high - low) / 2:.{metric.digits}f}"
+    return f"**{text}** {spread}" if low > 0 or high < 0 else f"{text} {spread}"
+
+
 def by_category(rows: Sequence[dict[str, Any]]) -> str:
     """Return a table of each category's photographs, the largest first."""
     known = [metric for metric in METRICS if metric.key in _KINDS]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from torch_model import contenders, evaluate, sheet
+from torch_model import cache, contenders, evaluate, photos, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +71,47 @@ def test_named_models(
     capsys.readouterr()
     assert evaluate.main(["--data", str(folder), "--model", str(stub), str(stub)]) == 2
     assert "NAME=FILE" in capsys.readouterr().err
+
+
+def test_against(
+    scored: Callable[..., list[dict[str, Any]]], stub: Path, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """Models are compared with one of them, pair by pair; a name that is not there is refused in a line."""
+    scored("--model", str(stub), "--against", "plain grey")
+    assert "| less plain grey |" in capsys.readouterr().out
+    assert evaluate.main(["--data", str(folder), "--model", str(stub), "--against", "none"]) == 2
+    assert "wanted is one of plain grey, stub" in capsys.readouterr().err
+
+
+def test_results_that_cannot_be_written(
+    folder: Path, stub: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table is printed before a file that cannot be written is told in a line."""
+    places = ["--data", str(folder), "--limit", "2", "--cache", str(tmp_path)]
+    assert evaluate.main([*places, "--model", str(stub), "--json", str(tmp_path / "no" / "x.json")]) == 2
+    said = capsys.readouterr()
+    assert "| stub |" in said.out
+    assert said.err.splitlines()[-1].startswith("evaluate: ")
+
+
+def test_sheet_is_of_every_kind(folder: Path, tmp_path: Path) -> None:
+    """Photographs of a sheet are the same in any order, of every category, each once."""
+    found = cache.load(
+        photos.find([str(folder)], photos.Selection(), tmp_path), 64, "stretch", tmp_path, greyest=0
+    )
+    chosen = sheet.pick(found, 10)
+    assert len(set(chosen)) == 10
+    kinds = Counter(found.categories[number] for number in chosen)
+    assert kinds["landscape"] > kinds["people"] >= 3
+    turned = replace(
+        found,
+        names=found.names[::-1],
+        categories=found.categories[::-1],
+        digests=found.digests[::-1],
+        pixels=found.pixels[::-1],
+    )
+    again = [turned.names[number] for number in sheet.pick(turned, 10)]
+    assert again == [found.names[number] for number in chosen]
 
 
 def test_categories(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torch_model import bands, intervals, table
-from torch_model.scores import Measured
+from torch_model.scores import Measured, difference
 
 
 def measured(count: int = 40) -> Measured:
@@ -55,6 +55,19 @@ def test_gain_is_paired() -> None:
     assert low == pytest.approx(1, abs=1e-4)
     assert high == pytest.approx(1, abs=1e-4)
     assert np.ptp(row["intervals"]["psnr"]) > 1
+
+
+def test_difference_is_paired() -> None:
+    """Of the same photographs, a model that is always a little better is surely better; else not."""
+    one, other = measured(), measured()
+    one.columns["psnr"] = other.columns["psnr"] + 0.1
+    found = difference(one, other)
+    assert found["psnr"] == pytest.approx(0.1)
+    assert found["intervals"]["psnr"] == pytest.approx((0.1, 0.1), abs=1e-4)
+    assert found["intervals"]["ssim"] == (0, 0)
+    said = table.against([found], "other")
+    assert "| **+0.10** ±0.00 | " in said
+    assert "| +0.000 ±0.000 | " in said
 
 
 def test_tables() -> None:
