@@ -28,6 +28,8 @@ _ASSOCIATED: Final = 1  # an extra sample: alpha, into which colors are multipli
 _ALPHAS: Final = (1, 2)
 _COLORS: Final = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _SEPARATED: 4}
 _STRIP: Final = 1 << 20  # px at once
+_SILENT: Final = 51  # a level of logging above all
+_READ: Final = 1 << 23  # bytes of a TIFF read at once
 
 
 class TiffPage:
@@ -40,6 +42,8 @@ class TiffPage:
                 f"TIFF with more than 8 bits a channel needs tifffile: {DEEP_EXTRA}, or make it a PNG first"
             )
         import tifffile
+
+        tifffile.logger().setLevel(_SILENT)  # what is wrong is told in one line of ours
 
         file.seek(0)
         self._tiff = tifffile.TiffFile(file)
@@ -120,7 +124,7 @@ class TiffPage:
                 part = np.frombuffer(data, dtype).reshape(count, width, channels)
                 yield part, (slice(top, top + count), whole, whole)
             return
-        for data, index, shape in page.segments(maxworkers=1):
+        for data, index, shape in page.segments(maxworkers=1, buffersize=_READ):
             if data is None:
                 continue  # a strip that is not there is black
             sample, _, top, left, first = index

@@ -30,20 +30,16 @@ _MERGED: Final = 0.65  # share of the time after which an image remains to be en
 _OVERSAMPLED: Final = 2  # rows and columns of a small copy, for each that is wanted
 
 
-@dataclass
-class _Error:
-    """Adds up the squared error of a result against the photograph's own colors."""
+def _error(before: Array, after: Array) -> float:
+    """Return the sum of squared differences, in levels of 8 bits."""
+    difference = np.subtract(before, after, dtype=np.float32).ravel()
+    difference *= np.float32(255 / np.iinfo(after.dtype).max)
+    return float(np.dot(difference, difference))
 
-    total: float = 0.0
 
-    def add(self, before: Array, after: Array) -> None:
-        levels = np.iinfo(after.dtype).max
-        difference = (before.astype(np.float32) - after) * np.float32(255 / levels)
-        self.total += float(np.sum(difference**2, dtype=np.float64))
-
-    def psnr(self, values: int) -> float | None:
-        """Return dB; None where nothing differs."""
-        return 10 * math.log10(255**2 / (self.total / values)) if self.total else None
+def _psnr(error: float, size: tuple[int, int]) -> float | None:
+    """Return dB; None where nothing differs."""
+    return 10 * math.log10(255**2 / (error / (3 * size[0] * size[1]))) if error else None
 
 
 def render(
@@ -60,15 +56,19 @@ def render(
     Returns the colorized image and, of a `colored` photograph, its PSNR against that, dB. The image is
     the photograph's own where that is RGB, unless it is to be kept. Raises CancelledError.
     """
-    result, error, height = photo.result(keep=keep), _Error(), photo.size[1]
-    with closing(merge.strips(photo.rows, merger, workers)) as done:
-        for top, before, after in done:
-            if colored:
-                error.add(before, after)
+    result, height, total = photo.result(keep=keep), photo.size[1], 0.0
+
+    def paint(before: Array, top: int) -> tuple[Array, float]:
+        after = merger(before, top)
+        return after, _error(before, after) if colored else 0.0
+
+    with closing(merge.strips(photo.rows, merger, workers, paint)) as done:
+        for top, _, (after, error) in done:
+            total += error
             photo.put(result, after, top)
             if watch is not None:
                 watch.advance((top + len(after)) / height)
-    return result, error.psnr(photo.size[0] * height * 3) if colored else None
+    return result, _psnr(total, photo.size) if colored else None
 
 
 def develop(
@@ -130,22 +130,22 @@ def _by_strips(
         photo.notes.append(f"{format_name} keeps no transparency: put on white")
     rows = merge.step(photo.size[0])
     encoder = encoding.strips(photo, target, format_name, rows, settings)
-    error, copy = _Error(), _Small(photo.size, small)
+    total, copy = 0.0, _Small(photo.size, small)
 
-    def paint(before: Array, top: int) -> tuple[Array, Any]:
+    def paint(before: Array, top: int) -> tuple[Array, Any, float]:
         after = merger(before, top)
-        return after, encoder.pack(encoding.finished(photo, after, top, format_name, settings))
+        packed = encoder.pack(encoding.finished(photo, after, top, format_name, settings))
+        return after, packed, _error(before, after) if colored else 0.0
 
     with closing(merge.strips(photo.rows, merger, workers, paint)) as done:
-        for top, before, (after, packed) in done:
+        for top, _, (after, packed, error) in done:
             encoder.put(packed)
-            if colored:
-                error.add(before, after)
+            total += error
             copy.add(after, top)
             if watch is not None:
                 watch.advance((top + len(after)) / photo.size[1])
     encoder.close()
-    return error.psnr(photo.size[0] * photo.size[1] * 3) if colored else None, copy.image()
+    return _psnr(total, photo.size) if colored else None, copy.image()
 
 
 @dataclass

@@ -23,7 +23,7 @@ from tintype.photo import Photo
 from tintype.scan import NO_PROFILE, TIFF_STARTS, convert, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tintype.watch import Watch
 
@@ -36,6 +36,16 @@ _PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive
 _MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
 _HEAD: Final = 32  # bytes by which a format is known
+_ORIENTATION: Final = 274  # tag of EXIF
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SUBFILE, _BITS, _PHOTOMETRIC = 254, 258, 262  # tags of TIFF
 _REDUCED_OR_MASK: Final = 1 | 4  # kinds of pages that are no photographs of their own
 _WHITE_IS_ZERO, _FILTER_ARRAY, _LINEAR_RAW = 0, 32803, 34892
@@ -242,11 +252,7 @@ def _prepare(opened: Image.Image) -> Photo:
     if opened.format == "WEBP" and _without_loss(opened):
         photo.info["lossless"] = True
     image = _to_srgb(_scaled(opened), photo)
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception:  # noqa: BLE001 - Pillow's reader of EXIF raises whatever the damage makes it raise
-        photo.notes.append("its EXIF could not be read and was left out")
-        image.info.pop("exif", None)
+    image = _upright(image, photo)
     _note_what_is_lost(image, depth, photo)
     photo.info |= keepsakes.taken(opened) | {"exif": image.info.get("exif"), "xmp": image.info.get("xmp")}
     photo.info = {key: value for key, value in photo.info.items() if value}
@@ -258,6 +264,35 @@ def _prepare(opened: Image.Image) -> Photo:
     if deep:
         convert(photo, deep)
     return photo
+
+
+def _upright(image: Image.Image, photo: Photo) -> Image.Image:
+    """Return an image turned as its EXIF says, which no longer says so then."""
+    info, turn = image.info, None
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        if turn is None:
+            return image
+        said = Image.new("L", (1, 2))  # Pillow turns this one, and mends what it says
+        said.info = dict(info)
+        ImageOps.exif_transpose(said, in_place=True)
+        info = said.info
+    except Exception:  # noqa: BLE001 - Pillow's reader of EXIF raises whatever the damage makes it raise
+        photo.notes.append("its EXIF could not be read and was left out")
+        info.pop("exif", None)
+    if turn is not None:
+        image = _rebuilt(image, lambda band: band.transpose(turn))
+        image.info = info
+    return image
+
+
+def _rebuilt(image: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return an image whose bands are changed, and use up its pixels: a large one is not held twice."""
+    mode, bands = image.mode, list(image.split())
+    image.im = Image.new(mode, (1, 1)).im
+    for number, band in enumerate(bands):
+        bands[number] = change(band)
+    return bands[0] if len(bands) == 1 else Image.merge(mode, bands)
 
 
 def _scaled(opened: Image.Image) -> Image.Image:

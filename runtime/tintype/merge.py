@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
 
-STRIP: Final = 1 << 16  # px colorized at once; changes memory and time, never a pixel
+STRIP: Final = 48_000  # px colorized at once; changes memory and time, never a pixel
 RADIUS: Final = 2  # px at working size: the window is 5 x 5
 SMOOTHNESS: Final = 30.0  # L* squared: edges of lightness below about 5 L* do not part colors
 _COLUMNS: Final = 64  # px enlarged at once
+_ROWS_KEPT: Final = 16  # of the planes, enlarged: for the strips at work
 
 
 def fit(lightness: Float, ab: Float, radius: int = RADIUS, smoothness: float = SMOOTHNESS) -> Float:
@@ -60,13 +61,36 @@ class Merger:
         small = (min(planes.shape[2], width), min(planes.shape[1], height))
         self.width, self.height = width, height
         self.planes = np.stack([_resize(plane, small) for plane in planes])
+        self._kept: dict[int, tuple[Float, Float]] = {}
 
     def ab(self, lightness: Float, top: int) -> tuple[Float, Float]:
         """Return a and b (rows, W) of rows whose first is row `top` of the photograph."""
-        slope_a, slope_b, offset_a, offset_b = (
-            _resize(plane, (self.width, len(lightness))) for plane in self._rows(top, len(lightness))
-        )
-        return slope_a * lightness + offset_a, slope_b * lightness + offset_b
+        above, part = self._places(np.arange(top, top + len(lightness), dtype=np.float64) + 0.5)
+        a, b = np.empty_like(lightness), np.empty_like(lightness)
+        edges = [0, *(np.flatnonzero(np.diff(above)) + 1), len(lightness)]
+        for rows in (slice(*pair) for pair in pairwise(edges)):
+            first, more = self._wide(int(above[rows.start]))
+            for plane, slope, offset in ((a, 0, 2), (b, 1, 3)):
+                np.multiply(more[slope], part[rows], out=plane[rows])
+                plane[rows] += first[slope]
+                plane[rows] *= lightness[rows]
+                shift = more[offset] * part[rows]
+                shift += first[offset]
+                plane[rows] += shift
+        return a, b
+
+    def _wide(self, row: int) -> tuple[Float, Float]:
+        """Return a row of the planes as wide as the photograph, (4, W), and what the next has more."""
+        found = self._kept.get(row)
+        if found is None:
+            below = min(row + 1, self.planes.shape[1] - 1)
+            pair = np.ascontiguousarray(self.planes[:, [row, below]])
+            wide = np.stack([_resize(plane, (self.width, 2)) for plane in pair])
+            found = np.ascontiguousarray(wide[:, 0]), wide[:, 1] - wide[:, 0]
+            while len(self._kept) >= _ROWS_KEPT:
+                self._kept.pop(next(iter(self._kept), row), None)
+            self._kept[row] = found
+        return found
 
     def region(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Float:
         """Return slopes and offsets (4, h, w) on a grid of `size` (w, h) laid over a part of the photograph.
@@ -88,19 +112,19 @@ class Merger:
         lightness = lightness_of(rows)
         return lightness_ab_to_rgb(lightness, *self.ab(lightness, top), rows.dtype)
 
-    def _rows(self, top: int, count: int) -> Float:
-        """Interpolate the planes downwards, (4, count, w): pixel centers meet pixel centers."""
-        return self._rows_at(np.arange(top, top + count, dtype=np.float64) + 0.5)
-
     def _rows_at(self, y: NDArray[np.float64]) -> Float:
         """Interpolate the planes at heights `y`, px of the photograph, where a pixel's center ends in .5."""
-        small = self.planes.shape[1]
-        y = np.clip(y * small / self.height - 0.5, 0, small - 1)
-        above = np.minimum(y.astype(np.intp), max(small - 2, 0))
-        below = np.minimum(above + 1, small - 1)
-        part = (y - above).astype(np.float32)[:, None]
+        above, part = self._places(y)
+        below = np.minimum(above + 1, self.planes.shape[1] - 1)
         rows: Float = self.planes[:, above] * (1 - part) + self.planes[:, below] * part
         return rows
+
+    def _places(self, y: NDArray[np.float64]) -> tuple[NDArray[np.intp], Float]:
+        """Return the rows of the planes above heights `y`, and how far they are towards the next, (n, 1)."""
+        small = self.planes.shape[1]
+        y = np.clip(y * small / self.height - 0.5, 0, small - 1)
+        above = np.minimum(y.astype(np.intp), small - 1)
+        return above, (y - above).astype(np.float32)[:, None]
 
 
 def _resize(plane: Float, size: tuple[int, int]) -> Float:

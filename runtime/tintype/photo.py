@@ -116,9 +116,10 @@ class Photo:
         of others; uint8, or float32 in 0..1 of 16 bits.
         """
         if isinstance(self.pixels, Image.Image):
-            bands = self.pixels.split()[:3] if self.has_alpha else [self.pixels]  # one by one: Pillow
-            small = [np.asarray(_resized(band, size, gap)) for band in bands]  # premultiplies RGBA
-            return np.stack(small, axis=-1) if len(small) > 1 else small[0]
+            if not self.has_alpha:
+                return np.asarray(_resized(self.pixels, size, gap))
+            bands = (self.pixels.getchannel(name) for name in "RGB")  # Pillow would premultiply them
+            return np.stack([np.asarray(_resized(band, size, gap)) for band in bands], axis=-1)
         return reduced(self.rows, self.size, size, gap)
 
     def result(self, *, keep: bool = False) -> Image.Image:

@@ -222,7 +222,7 @@ class Writer:
     def pack(rows: Array) -> Packed:
         """Filter and deflate rows (rows, W, channels), uint8 or uint16."""
         pixel = (rows.shape[2] if rows.ndim == 3 else 1) * rows.itemsize
-        plain = rows.astype(rows.dtype.newbyteorder(">")).reshape(len(rows), -1).view(np.uint8)
+        plain = rows.astype(rows.dtype.newbyteorder(">"), order="C").reshape(len(rows), -1).view(np.uint8)
         filtered = np.empty((len(rows), plain.shape[1] + 1), np.uint8)
         filtered[:, 0] = _SUB
         filtered[:, 1 : pixel + 1] = plain[:, :pixel]
