@@ -238,8 +238,8 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
         yield name, png((4, 4, 8, 0), b"\0\1\2\3\4" * 4, chunk(kind, head + zeros))
     exif = b"x\0\0\0Raw profile type exif\0\0"
     yield "bomb-exif.png", png((4, 4, 8, 0), b"\0\1\2\3\4" * 4, chunk(b"zTXt", exif[4:] + zeros))
-    head = [(256, 4, [4000]), (257, 4, [4000]), (258, 3, [8]), (259, 3, [8]), (262, 3, [1]), (273, 4, [8])]
-    yield "bomb-strip.tif", tiff([*head, (277, 3, [1]), (278, 4, [4000]), (279, 4, [len(zeros)])], zeros)
+    large = [(256, 4, [4000]), (257, 4, [4000]), (258, 3, [8]), (259, 3, [8]), (262, 3, [1]), (273, 4, [8])]
+    yield "bomb-strip.tif", tiff([*large, (277, 3, [1]), (278, 4, [4000]), (279, 4, [len(zeros)])], zeros)
     small = [(256, 4, [4]), (257, 4, [4]), (258, 3, [16] * 3), (259, 3, [8]), (262, 3, [2]), (273, 4, [8])]
     yield "bomb-deep.tif", tiff([*small, (277, 3, [3]), (278, 4, [4]), (279, 4, [len(zeros)])], zeros)
     frames = b"".join(b"\x21\xf9\4\0\0\0\0\0\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0" for _ in range(20_000))

@@ -32,8 +32,8 @@ class Road:
         self._folder = folder
         self._colorizer = Colorizer(STUB, provider="cpu", threads=1)
         self._adjustments = Adjustments()
-        self._session: Any = self._colorizer.session
-        self._run, self._session.run = self._session.run, self._network
+        session: Any = self._colorizer.session
+        self._run, session.run = session.run, self._network
         self.reached = 0
         """Files that came to the network."""
         self.counts: Counter[str] = Counter()

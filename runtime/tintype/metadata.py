@@ -7,6 +7,7 @@ it; what is missing or unknown is refused, never guessed.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,12 +92,17 @@ class Metadata:
             )
         except KeyError as error:
             raise ModelContractError(path, f"its metadata lacks {error.args[0]}") from error
-        except ValueError as error:
-            raise ModelContractError(path, f"its metadata cannot be read: {error}") from error
+        except (ValueError, RecursionError) as error:
+            reason = str(error).partition("\n")[0][:200]
+            raise ModelContractError(path, f"its metadata cannot be read: {reason}") from error
         metadata._check(path)
         return metadata
 
     def _check(self, path: str | Path) -> None:
+        if not re.fullmatch(r"[\w.+-]{1,64}", self.model):  # it becomes a part of files' names
+            raise ModelContractError(
+                path, f"its name {self.model[:64]!r} is not one of letters, digits and .+-_"
+            )
         if self.form != "ab":
             raise ModelContractError(path, f"its form is {self.form}; the runtime takes form ab")
         if self.resize != "stretch":

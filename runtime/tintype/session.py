@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype import memory, models
+from tintype import memory, models, onnx_file
 from tintype.errors import (
     CancelledError,
     ModelContractError,
@@ -76,7 +76,17 @@ class Session:
             if "alloc" in reason:
                 raise MemoryError(reason) from error
             raise ModelContractError(self.path, reason) from error
+        self._check_answer(values, lightness)
         return values[0], values[1] if len(values) > 1 else None
+
+    def _check_answer(self, values: list[Float], lightness: Float) -> None:
+        """Raise ModelContractError where the network does not give what its signature says."""
+        count, _, height, width = lightness.shape
+        for name, value in zip(self.outputs, values, strict=True):
+            if value.shape != (count, 2, height, width):
+                raise ModelContractError(self.path, f"its {name} is of shape {value.shape}")
+            if not np.isfinite(value).all() and np.isfinite(lightness).all():
+                raise ModelContractError(self.path, f"its {name} has values that are no numbers")
 
     def _answer(self, lightness: Float, watch: Watch | None) -> list[Float]:
         if watch is None:
@@ -102,6 +112,7 @@ def open_session(path: Path, provider: str = "auto", threads: int | None = None)
     """
     if not path.is_file():
         raise ModelNotFoundError(path, sorted(models.bundled()))
+    onnx_file.check(path)
     import onnxruntime
 
     available = onnxruntime.get_available_providers()
@@ -156,14 +167,29 @@ def _options(onnxruntime: Any, name: str, threads: int) -> Any:
 
 def _check_signature(session: Any, path: Path) -> list[str]:
     """Return the names of the outputs to ask for; raise ModelContractError on any other signature."""
-    inputs = [(item.name, item.type, item.shape[1:2]) for item in session.get_inputs()]
-    outputs = {item.name: (item.type, item.shape[1:2]) for item in session.get_outputs()}
-    if inputs != [(INPUT, "tensor(float)", [1])]:
-        raise ModelContractError(path, f"its inputs are {[name for name, *_ in inputs]}, wanted is {INPUT}")
-    names = [name for name in (OUTPUT, MEAN_OUTPUT) if outputs.get(name) == ("tensor(float)", [2])]
-    if OUTPUT not in names:
+    inputs, outputs = _signature(session.get_inputs()), _signature(session.get_outputs())
+    if list(inputs) != [INPUT]:
+        raise ModelContractError(path, f"its inputs are {list(inputs)}, wanted is {INPUT}")
+    if OUTPUT not in outputs:
         raise ModelContractError(path, f"its outputs are {list(outputs)}, wanted is {OUTPUT}")
+    names: list[str] = [name for name in (OUTPUT, MEAN_OUTPUT) if name in outputs]
+    for name, found, channels in [(INPUT, inputs[INPUT], 1), *((name, outputs[name], 2) for name in names)]:
+        if found != ("tensor(float)", 4, channels):
+            kind, rank, size = found
+            raise ModelContractError(
+                path,
+                f"its {name} is {kind} with {rank} axes and {size} channels, "
+                f"wanted is tensor(float) with 4 and {channels}",
+            )
     return names
+
+
+def _signature(items: Sequence[Any]) -> dict[str, tuple[str, int, Any]]:
+    """Return type, number of axes and channels of inputs or outputs, by name."""
+    return {
+        item.name: (item.type, len(item.shape), item.shape[1] if len(item.shape) > 1 else None)
+        for item in items
+    }
 
 
 def physical_cores() -> int:

@@ -25,7 +25,7 @@ objects = st.dictionaries(st.text(), plain, max_size=3)
 @given(
     st.builds(
         Metadata,
-        model=st.text(),
+        model=st.from_regex(r"[\w.+-]{1,64}", fullmatch=True),
         version=st.text(),
         working_size=st.integers(8, 128).map(lambda n: 8 * n),
         author=st.text(),
@@ -109,3 +109,20 @@ def test_working_size(size: int, fits: Any) -> None:
     else:
         with pytest.raises(ModelContractError, match=f"{PATH}.* {size} "):
             check_working_size(size, 8, PATH)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../up", "a/b", "a\\b", "two words", "line\nbreak", "\x1b[2J", "x" * 65]
+)
+def test_names_of_models(name: str) -> None:
+    """A model's name becomes a part of files' names, and is refused where it would act as more than that."""
+    with pytest.raises(ModelContractError, match="is not one of letters, digits") as caught:
+        Metadata.from_props(PROPS | {"tintype.model": name}, PATH)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["tintype.training", "tintype.metrics"])
+def test_bottomless(name: str) -> None:
+    """Metadata that is nested without end is refused."""
+    with pytest.raises(ModelContractError, match="its metadata cannot be read"):
+        Metadata.from_props(PROPS | {name: '{"a":' + "[" * 200_000}, PATH)

@@ -356,3 +356,40 @@ def test_cancel_for_real() -> None:
         took[-1] += time.monotonic()
     assert min(took) < 0.5
     np.testing.assert_array_equal(opened.run(small)[0], before)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda graph: graph.input[0].type.tensor_type.shape.dim.pop(), "its l is .* with 3 axes"),
+        (
+            lambda graph: setattr(graph.input[0].type.tensor_type.shape.dim[1], "dim_param", "c"),
+            "and c channels",
+        ),
+        (lambda graph: graph.input.append(graph.output[0]), r"its inputs are \['l', 'ab'\]|cannot be read"),
+    ],
+)
+def test_other_shapes(
+    tmp_path: Path, maker: SimpleNamespace, props: dict[str, str], spoil: Any, message: str
+) -> None:
+    """A model with the right names and other axes, channels or inputs is refused."""
+    model = maker.build(props)
+    spoil(model.graph)
+    with pytest.raises((ModelContractError, ModelUnreadableError), match=message):
+        open_session(_saved(model, tmp_path / "other.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.zeros((1, 2, 32, 64), np.float32), r"its ab is of shape \(1, 2, 32, 64\)"),
+        (np.full((1, 2, 64, 64), np.nan, np.float32), "values that are no numbers"),
+        (np.full((1, 2, 64, 64), np.inf, np.float32), "values that are no numbers"),
+    ],
+)
+def test_wrong_answers(stub: Path, answer: Any, message: str) -> None:
+    """A network that does not give what its signature says is refused."""
+    opened = open_session(stub)
+    opened._session = SimpleNamespace(run=lambda *_: [answer])
+    with pytest.raises(ModelContractError, match=message):
+        opened.run(np.zeros((1, 1, 64, 64), np.float32))
