@@ -11,7 +11,7 @@ Tones are L* / 100. What film saw changes for every photograph, each other thing
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from torch import Tensor
 from tintype.lab import RGB_TO_XYZ
 from torch_model import jpeg
 from torch_model.color import lightness_to_grey, linear_to_lightness, srgb_to_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DRAWS: Final = 17
 """Random numbers that a photograph takes."""
@@ -42,6 +45,16 @@ def draw(seed: int, count: int) -> Tensor:
     """Draw the random numbers (count, DRAWS) float32 in [0, 1) of as many photographs."""
     generator = np.random.Generator(np.random.Philox(key=[seed, 0]))
     return torch.from_numpy(generator.random((count, DRAWS), np.float32))
+
+
+def draw_for(seed: int, digests: Sequence[str]) -> Tensor:
+    """Draw the random numbers (N, DRAWS) of photographs by what they are, hexadecimal digests (N,).
+
+    So a photograph ages alike, whichever others it is among.
+    """
+    keys = [[seed, int(digest[:16], 16)] for digest in digests]
+    rows = [np.random.Generator(np.random.Philox(key=key)).random(DRAWS, np.float32) for key in keys]
+    return torch.from_numpy(np.stack(rows))
 
 
 def age(photos: Tensor, random: Tensor, strength: float | Tensor = 1.0) -> Tensor:

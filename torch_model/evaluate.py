@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tintype.errors import TintypeError, UsageError
-from torch_model import cache, contenders, inception, lpips, photos, report, sheet, table
+from torch_model import aging, cache, contenders, inception, lpips, photos, report, sheet, table
 from torch_model.examiner import Examiner
 from torch_model.scores import difference
 
@@ -117,7 +117,8 @@ def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
     found = cache.load(sources, SIDE, "stretch", options.cache)
     if options.sheet is not None:
         sheet.draw(opened, found).save(options.sheet, quality=90)
-    examiner = Examiner(found.pixels, features=features, perception=perception, aged=options.aged)
+    random = None if options.aged is None else aging.draw_for(options.aged, found.digests)
+    examiner = Examiner(found.pixels, features=features, perception=perception, aged=random)
     page = None if options.report is None else report.Page(options.report, found, described(options, found))
     try:
         measured = [examine(examiner, contender, page) for contender in (contenders.PLAIN, *opened)]

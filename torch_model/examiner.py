@@ -17,6 +17,8 @@ from torch_model.rarity import Rarity
 from torch_model.scores import Measured
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from torch_model.contenders import Contender
     from torch_model.inception import Kept
     from torch_model.lpips import Perception
@@ -38,12 +40,13 @@ class Examiner:
         *,
         features: Kept | None = None,
         perception: Perception | None = None,
-        aged: int | None = None,
+        aged: Tensor | None = None,
     ) -> None:
         """Take photographs (N, H, W, 3).
 
-        `features` to measure distances of sets too, `perception` for LPIPS. With a seed in `aged`, contenders
-        are given the photographs as old ones, and their colors are judged on the photographs' own lightness.
+        `features` to measure distances of sets too, `perception` for LPIPS. With random numbers of each
+        photograph in `aged` (see `aging`), contenders are given the photographs as old ones, and their colors
+        are judged on the photographs' own lightness.
         """
         self.pixels, self.features, self.perception = pixels, features, perception
         self.aged = aged is not None
@@ -103,9 +106,8 @@ class Examiner:
         return {"frechet": frechet.distance(found, self.originals), "kid": kid, "kid_spread": spread}
 
 
-def made_old(pixels: Pixels, seed: int) -> Pixels:
-    """Return photographs (N, H, W, 3) as old ones, grey."""
-    random = aging.draw(seed, len(pixels))
+def made_old(pixels: Pixels, random: Tensor) -> Pixels:
+    """Return photographs (N, H, W, 3) as old ones, grey, by random numbers (N, aging.DRAWS)."""
     old = np.empty_like(pixels)
     for start in range(0, len(pixels), _BATCH):
         rows = slice(start, start + _BATCH)

@@ -59,6 +59,15 @@ def test_each_photograph_by_its_numbers(photos: torch.Tensor) -> None:
     assert torch.equal(random[:4], aging.draw(3, 4))
 
 
+def test_photographs_by_what_they_are() -> None:
+    """A photograph's random numbers are its own, whichever others it is among; another seed gives others."""
+    digests = [f"{number:064x}" for number in (2**255, 7 << 200, 2**250)]
+    every = aging.draw_for(1, digests)
+    assert torch.equal(aging.draw_for(1, digests[1:]), every[1:])
+    assert len(torch.unique(every[:, 0])) == 3
+    assert not torch.equal(aging.draw_for(2, digests), every)
+
+
 def test_strength_of_each(photos: torch.Tensor) -> None:
     """Strength may differ between photographs of a batch."""
     strength = torch.tensor([0.0, 1.0, 0.5, 0.0, 1.0, 0.5])
