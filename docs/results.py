@@ -11,7 +11,6 @@ judged is told, and its cell stays blank.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections import Counter
@@ -23,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import models
 from tintype.errors import TintypeError, UsageError
 from tintype.lab import rgb_to_lab
 from torch_model import bands, contenders, metrics
@@ -100,20 +98,16 @@ def read_marks(path: Path, digests: dict[str, str]) -> dict[str, dict[str, str]]
     wrong = {mark for own in marks.values() for mark in own.values()} - set(LABELS)
     if given.get("tintype_marks") != 1 or wrong:
         raise UsageError(f"{path} is no file of marks: wanted are {', '.join(LABELS)} under tintype_marks 1")
-    judged = given.get("models", {})
+    judged = {name.partition(" at ")[0]: digest for name, digest in given.get("models", {}).items()}
     stale = {name for name, digest in digests.items() if judged.get(name, digest) != digest}
     for name in sorted(stale):
         print(f"{name} is {digests[name]}, and {judged[name]} was judged: its marks are left out")
     return {
-        photo: {name: mark for name, mark in own.items() if name not in stale} for photo, own in marks.items()
+        photo: {
+            model: mark for name, mark in own.items() if (model := name.partition(" at ")[0]) not in stale
+        }
+        for photo, own in marks.items()
     }
-
-
-def digest(model: str) -> tuple[str, str]:
-    """Return a model's name and the beginning of its file's SHA-256."""
-    name, _, place = model.rpartition("=")
-    path = models.find(place)
-    return name or path.stem, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def judge(photo: Photograph, contender: Contender, marks: dict[str, dict[str, str]]) -> Result:
@@ -126,8 +120,7 @@ def judge(photo: Photograph, contender: Contender, marks: dict[str, dict[str, st
         "colorfulness": np.array([color]),
         "difference": np.array([color - true]),
     }
-    own = {name.partition(" at ")[0]: mark for name, mark in marks.get(photo.file, {}).items()}
-    mark = own.get(contender.name)
+    mark = marks.get(photo.file, {}).get(contender.name)
     return Result(picture, mark, str(bands.bands(each)[0]))
 
 
@@ -201,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make(options: argparse.Namespace) -> int:
     """Write the page and its pictures; say which marks are missing."""
     opened = contenders.open_all(options.model, vividness=(1.0,))
-    digests = dict(digest(model) for model in options.model)
+    digests = {contender.name: contender.digest for contender in opened}
     marks, photos = read_marks(options.marks, digests), load()
     results = [[judge(photo, contender, marks) for contender in opened] for photo in photos]
     for kind in KINDS:

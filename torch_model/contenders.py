@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype import models
 from tintype.adjustments import Adjustments
 from tintype.colorizer import Colorizer
 from tintype.errors import UsageError
@@ -25,6 +26,8 @@ GREY: Final = "plain grey"
 VIVID_AND_CALM: Final = (1.0, 0.0)
 """Vividness of the two operating points of a model that predicts a distribution."""
 
+_DIGITS: Final = 12
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -35,6 +38,8 @@ class Contender:
     """Working size, px; 0 for what has none."""
     vividness: float | None
     """Of models that have an `ab_mean`."""
+    digest: str
+    """Of the model's file, the beginning of its SHA-256; empty for what has none."""
     colorize: Callable[[Array], Array]
     """sRGB (H, W, 3) uint8 to the same."""
 
@@ -44,11 +49,11 @@ def grey(photo: Array) -> Array:
     return lightness_to_rgb(rgb_to_lightness(photo), np.uint8)
 
 
-PLAIN: Final = Contender(GREY, 0, None, grey)
+PLAIN: Final = Contender(GREY, 0, None, "", grey)
 
 
 def open_all(
-    models: Sequence[str],
+    named: Sequence[str],
     sizes: Sequence[int | None] = (None,),
     vividness: Sequence[float] = VIVID_AND_CALM,
     threads: int | None = None,
@@ -58,7 +63,7 @@ def open_all(
     A size of None is the model's own; `vividness` counts for models that have an `ab_mean`. Raises a
     ModelError or UsageError.
     """
-    found = [c for model in models for size in sizes for c in _operating(model, size, vividness, threads)]
+    found = [c for model in named for size in sizes for c in _operating(model, size, vividness, threads)]
     times = Counter((c.name, c.size, c.vividness) for c in found)
     if doubled := [c.name for c in found if times[c.name, c.size, c.vividness] > 1]:
         raise UsageError(f"two models are named {doubled[0]}: tell them apart by --model NAME=FILE NAME=FILE")
@@ -75,7 +80,9 @@ def _operating(
     for point in points:
         adjustments = Adjustments() if point is None else Adjustments(vividness=point)
         shown = name if point in (None, 1.0) else f"{name}, vividness {point:g}"
-        yield Contender(shown, colorizer.working_size, point, partial(_colorize, colorizer, adjustments))
+        digest = models.sha256(colorizer.session.path)[:_DIGITS]
+        colorize = partial(_colorize, colorizer, adjustments)
+        yield Contender(shown, colorizer.working_size, point, digest, colorize)
 
 
 def _colorize(colorizer: Colorizer, adjustments: Adjustments, photo: Array) -> Array:

@@ -81,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TintypeError, ValueError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as missing:
+        print(f"evaluate needs {missing.name}: pip install -e '.[train]'", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("evaluate: interrupted", file=sys.stderr)
         return 130

@@ -78,7 +78,8 @@ class Examiner:
         columns |= {"grey_psnr": self.grey_psnr, "colorfulness_original": self.colorfulness}
         columns["cf_original"] = self.magnitudes
         sets = self._sets(judged, contender.name)
-        return Measured(contender.name, contender.size, contender.vividness, columns, sets), made
+        known = (contender.name, contender.size, contender.vividness, contender.digest)
+        return Measured(*known, columns, sets), made
 
     def _photo(self, picture: Array, photo: Array) -> dict[str, float]:
         ours, true = rgb_to_lab(picture), rgb_to_lab(photo)

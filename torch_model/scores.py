@@ -44,6 +44,14 @@ METRICS: Final = (
     Metric("auc", "AuC, %", 2, 1, lambda m: 100 * m["near"]),
     Metric("auc_rebalanced", "AuC rebalanced, %", 2, 1, lambda m: 100 * m["rare_near"] / m["rarity"]),
     Metric("colorfulness", "colorfulness", 1, 0, lambda m: m["colorfulness"]),
+    Metric(
+        "colorfulness_original",
+        "originals' colorfulness",
+        1,
+        0,
+        lambda m: m["colorfulness_original"],
+        shown=False,
+    ),
     Metric("ratio", "of the originals'", 2, 0, lambda m: m["colorfulness"] / m["colorfulness_original"]),
     Metric(
         "difference", "minus the originals'", 1, 0, lambda m: m["colorfulness"] - m["colorfulness_original"]
@@ -63,6 +71,8 @@ class Measured:
     """px; 0 for what has none."""
     vividness: float | None
     """Of models with two operating points."""
+    digest: str
+    """Of the model's file; empty for what has none."""
     columns: Columns
     """Of each photograph, (N,)."""
     sets: dict[str, float]
@@ -82,7 +92,12 @@ class Measured:
 
         `categories` (N,) has one for each photograph.
         """
-        head = {"model": self.model, "working_size": self.working_size, "vividness": self.vividness}
+        head = {
+            "model": self.model,
+            "digest": self.digest,
+            "working_size": self.working_size,
+            "vividness": self.vividness,
+        }
         kinds = np.array(categories)
         parts = {
             kind: _summary(self.metrics, self.columns, kinds == kind) for kind in sorted(set(categories))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,17 @@ def test_results_that_cannot_be_written(
     said = capsys.readouterr()
     assert "| stub |" in said.out
     assert said.err.splitlines()[-1].startswith("evaluate: ")
+
+
+def test_missing_package(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without scikit-image one line says what to install."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "skimage"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    assert evaluate.main(["--data", str(folder), "--limit", "2", "--cache", str(tmp_path)]) == 2
+    assert "evaluate needs skimage" in capsys.readouterr().err
 
 
 def test_sheet_is_of_every_kind(folder: Path, tmp_path: Path) -> None:
