@@ -103,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="X",
             help=f"{item.metadata['help']} ({bounds})",
         )
-    add("--quality", metavar="Q", help="1 to 100, or lossless; by default the photograph's own, at least 95")
+    add("--quality", metavar="Q", help="1 to 100, or lossless; by default a JPEG's own, else 97")
     add("--keep-profile", action="store_true", help="write in the photograph's own RGB profile, not in sRGB")
     add(
         "--no-provenance",

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
-QUALITY: Final = 95
-"""Of formats with loss, where neither the photograph nor the person asks for more."""
+QUALITY: Final = 97
+"""Of formats with loss, where neither the photograph nor the person says another: grain survives it."""
+_CHROMA: Final = 90  # quality, at least, of colors in a JPEG that is quantized as the photograph was
 _LOSSLESS: Final = frozenset({"WEBP", "JXL", "PNG", "TIFF", "BMP", "PPM"})
 _NATIVE: Final = frozenset({"WEBP", "AVIF", "HEIF", "JXL"})
 """Encoded in one call; the others block by block."""
@@ -54,7 +55,7 @@ class Settings:
     """How results are written."""
 
     quality: int | None = None
-    """1..100, of formats with loss; None for the photograph's own, and at least QUALITY."""
+    """1..100, of formats with loss; None for a JPEG's own, or QUALITY."""
     lossless: bool = False
     """Without loss where the format has both; else as the photograph was."""
     keep_profile: bool = False
@@ -247,9 +248,11 @@ def _encode_tiff(
 
 def _loss(photo: Photo, format_name: str, settings: Settings) -> dict[str, Any]:
     """Return options of quality: grey detail is to survive, so colors have as many pixels as lightness."""
-    quality = settings.quality or max(QUALITY, photo.info.get("quality") or 0)
+    quality = settings.quality or QUALITY
     if format_name == "JPEG":
-        return {"quality": quality, "subsampling": "4:4:4"}
+        own = keepsakes.tables(photo.info, _CHROMA) if settings.quality is None else None
+        how = {"quality": quality} if own is None else {"qtables": own}
+        return how | {"subsampling": "4:4:4"}
     if format_name in ("WEBP", "JXL"):
         as_came = photo.format == format_name and photo.info.get("lossless") and settings.quality is None
         if settings.lossless or as_came:

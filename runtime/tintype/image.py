@@ -255,6 +255,8 @@ def _prepare(opened: Image.Image) -> Photo:
     image = _upright(image, photo)
     _note_what_is_lost(image, depth, photo)
     photo.info |= keepsakes.taken(opened) | {"exif": image.info.get("exif"), "xmp": image.info.get("xmp")}
+    if image is not opened or photo.profile:  # pixels are others now
+        photo.info.pop("luminance", None)
     photo.info = {key: value for key, value in photo.info.items() if value}
     deep = image.info.get("icc_profile") if image.mode.startswith("I;16") else None
     image = _to_mode(image)
@@ -290,9 +292,13 @@ def _rebuilt(image: Image.Image, change: Callable[[Image.Image], Image.Image]) -
     """Return an image whose bands are changed, and use up its pixels: a large one is not held twice."""
     mode, bands = image.mode, list(image.split())
     image.im = Image.new(mode, (1, 1)).im
-    for number, band in enumerate(bands):
-        bands[number] = change(band)
-    return bands[0] if len(bands) == 1 else Image.merge(mode, bands)
+    memory.give_back()
+    for number in range(len(bands)):
+        bands[number] = change(bands[number])
+    rebuilt = bands[0] if len(bands) == 1 else Image.merge(mode, bands)
+    bands.clear()
+    memory.give_back()
+    return rebuilt
 
 
 def _scaled(opened: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ comment      bytes, of a JPEG
 text         a dict of str, of a PNG
 compression  Pillow's name of a TIFF's
 quality      1..100, about what a JPEG was saved with
+luminance    64 steps: with what a JPEG's lightness was quantized, where its pixels are as they were
 lossless     True for a WebP without loss
 """
 
@@ -56,6 +57,10 @@ _LUMINANCE: Final = (
     "18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 "
     "72 92 95 98 112 100 103 99"
 )  # ITU-T T.81, table K.1
+_CHROMINANCE: Final = (
+    "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66 99 99 99 99 99 99 "
+    + "99 " * 32
+)  # table K.2
 
 
 def taken(opened: Image.Image) -> dict[str, Any]:
@@ -71,6 +76,7 @@ def taken(opened: Image.Image) -> dict[str, Any]:
             kept["comment"] = info["comment"]
         if tables := getattr(opened, "quantization", None):
             kept["quality"] = quality_of(tables)
+            kept["luminance"] = tuple(tables.get(0, ()))
     if text := _text(opened):
         kept["text"] = text
     return kept
@@ -100,8 +106,24 @@ def quality_of(tables: dict[int, list[int]]) -> int | None:
 @cache
 def _strength(quality: int) -> int:
     """Return the sum of libjpeg's table of luminance at a quality."""
+    return sum(_scaled(_LUMINANCE, quality))
+
+
+def _scaled(table: str, quality: int) -> list[int]:
+    """Return a table as libjpeg has it at a quality."""
     scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return sum(min(255, max(1, (int(step) * scale + 50) // 100)) for step in _LUMINANCE.split())
+    return [min(255, max(1, (int(step) * scale + 50) // 100)) for step in table.split()]
+
+
+def tables(info: dict[str, Any], least: int) -> list[list[int]] | None:
+    """Return tables for a JPEG like the photograph's own, if it was one; chroma of quality `least` or more.
+
+    What was quantized once is not quantized again on another grid: that would cost grey detail.
+    """
+    steps = list(info.get("luminance", ()))
+    if len(steps) != 64 or not 0 < min(steps) <= max(steps) < 256:
+        return None
+    return [steps, _scaled(_CHROMINANCE, max(least, info.get("quality") or 0))]
 
 
 # IPTC
