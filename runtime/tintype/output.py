@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from tintype import formats
+from tintype import formats, leftovers
 from tintype.encoding import encode
 from tintype.errors import OutputError, PhotoError, UsageError
 
@@ -99,9 +99,10 @@ def replacing(path: Path, watch: Watch | None = None, seal: Seal | None = None) 
     disk and has not taken its name yet: what it raises keeps it from that.
     Raises OutputError where the system refuses: no such folder, no permission, no space; CancelledError.
     """
-    partial = path.with_name(f".tintype-{os.urandom(6).hex()}.partial")
+    partial: Path | None = None
     try:
-        with partial.open("xb") as file:
+        with leftovers.begin(path) as file:
+            partial = Path(file.name)
             yield cast("BinaryIO", _Sink(file))
             if watch is not None:
                 watch.check()
@@ -116,7 +117,8 @@ def replacing(path: Path, watch: Watch | None = None, seal: Seal | None = None) 
         raise OutputError(path, error.strerror or error) from error
     finally:
         with suppress(OSError):
-            partial.unlink()
+            if partial is not None:
+                partial.unlink()
 
 
 class _Sink:

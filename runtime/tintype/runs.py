@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tintype import batch, discover, hotfolder, interrupts, naming, output
+from tintype import batch, discover, hotfolder, interrupts, leftovers, naming, output
 from tintype.errors import PhotoError, UsageError
 from tintype.journal import Journal
 from tintype.progress import Pace, duration, say
@@ -63,6 +63,7 @@ class _Run:
             say(f"left out {count} files that are results or comparisons of others")
         jobs = naming.plan(sources, self._names, compare=self._options.compare)
         self._check_report(jobs)
+        self._sweep(jobs)
         self._pace = Pace(len(jobs) + len(found.refused))
         return self._tell(self._all(found, jobs), many=self._pace.left > 1)
 
@@ -125,6 +126,10 @@ class _Run:
         if self._options.report is not None:
             output.check_folder(self._options.report.parent)
             naming.check_report(self._options.report, jobs)
+
+    def _sweep(self, jobs: list[Job]) -> None:
+        if not self._settings.dry:
+            leftovers.sweep(dict.fromkeys(job.target.parent for job in jobs))
 
     def _tell(self, records: Iterator[Record], *, many: bool) -> int:
         """Say what becomes of each photograph, and of all; return the exit code."""
