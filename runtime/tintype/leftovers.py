@@ -19,6 +19,7 @@ try:
 except ImportError:  # on Windows a file that is open cannot be removed, which does as well
     fcntl = None  # type: ignore[assignment]
 
+WINDOWS: Final = os.name == "nt"
 START: Final = ".tintype-"
 END: Final = ".partial"
 
@@ -31,7 +32,7 @@ def begin(path: Path) -> BinaryIO:
         if fcntl is not None:
             with suppress(OSError):  # a file system without locks: what is left there stays
                 fcntl.flock(file, fcntl.LOCK_EX)
-        if os.name == "nt" or os.fstat(file.fileno()).st_nlink:
+        if WINDOWS or os.fstat(file.fileno()).st_nlink:
             return file
         file.close()  # another process took it for a leftover before it was locked
 

@@ -110,7 +110,10 @@ def replacing(path: Path, watch: Watch | None = None, seal: Seal | None = None) 
             os.fsync(file.fileno())
             if seal is not None:
                 seal(os.fstat(file.fileno()))
-        partial.replace(path)
+            if not leftovers.WINDOWS:  # while it is locked
+                partial.replace(path)
+        if leftovers.WINDOWS:  # when it is closed
+            partial.replace(path)
     except PhotoError:
         raise
     except OSError as error:
