@@ -35,7 +35,9 @@ _PER_PIXEL: Final = 6  # bytes: the photograph in hand, and its result where tha
 _PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive JPEG
 _MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
+_MOST_PAGES: Final = 1000  # of a TIFF; to come to a page takes all those before
 _HEAD: Final = 32  # bytes by which a format is known
+_HEAD_READ: Final = 0.02  # share of reading, at most, until a file is known as one of 16 bits
 _ORIENTATION: Final = 274  # tag of EXIF
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -108,20 +110,20 @@ def _read(
                 raise
         if opened is not None:
             _check_raw(opened, name)
-            frames = _frames(opened)
-            opened.seek(frames[0] if frame is None else frame)
-        found = scan(file, opened, frames[0] if frame is None else frame)
+            frames = _frames(opened) if frame is None else (frame,)
+            opened.seek(frames[0])
+        found = scan(file, opened, frames[0])
         if found is not None:
             _check_size(found.size, found.bytes_per_pixel, max_megapixels, name)
-            photo = found.read(watch)
+            photo = found.read(watch and watch.part(_HEAD_READ, 1))
         else:
             assert opened is not None
             more = _PROGRESSIVE if opened.info.get("progressive") else 0
             _check_size(opened.size, _PER_PIXEL + more, max_megapixels, name)
             photo = _prepare(opened)
         photo.frames = frames
-        count = getattr(opened, "n_frames", 1)
-        if count > 1 and photo.format != "TIFF":
+        count = 1 if photo.format == "TIFF" else getattr(opened, "n_frames", 1)
+        if count > 1:
             photo.notes.insert(0, f"the first of {count} pages or frames was taken")
         return photo
 
@@ -179,15 +181,17 @@ def _check_raw(opened: Image.Image, name: str) -> None:
 
 def _frames(opened: Image.Image) -> tuple[int, ...]:
     """Return which pages of a TIFF are photographs of their own; the first alone of anything else."""
-    count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
-    if count == 1:
+    if opened.format != "TIFF":
         return (0,)
     found = []
-    for number in range(count):
-        opened.seek(number)
+    for number in range(_MOST_PAGES + 1):
+        try:
+            opened.seek(number)
+        except EOFError:
+            return tuple(found) or (0,)
         if not int(opened.tag_v2.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:  # type: ignore[attr-defined]
             found.append(number)
-    return tuple(found) or (0,)
+    raise ValueError(f"it has more than {_MOST_PAGES} pages: split it first")
 
 
 def _watched(source: Path | BinaryIO, file: BinaryIO, head: bytes, watch: Watch | None) -> Path | BinaryIO:

@@ -492,3 +492,15 @@ def test_no_pixels(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(PhotoUnreadableError):
         image.read(path)
+
+
+def test_endless_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TIFF of more pages than can be come by is refused with what to do."""
+    monkeypatch.setattr(image, "_MOST_PAGES", 3)
+    page = Image.new("L", (4, 4))
+    for count in (3, 4):
+        page.save(tmp_path / "pages.tif", save_all=True, append_images=[page] * (count - 1))
+        if count == 3:
+            assert image.read(tmp_path / "pages.tif").frames == (0, 1, 2)
+    with pytest.raises(PhotoUnreadableError, match="it has more than 3 pages: split it first"):
+        image.read(tmp_path / "pages.tif")
