@@ -64,11 +64,6 @@ class TiffPage:
         """What a pixel takes in memory."""
         return 2 * int(self._page.samplesperpixel)
 
-    @property
-    def prefix(self) -> bytes:
-        """II or MM: the order of bytes."""
-        return b"II" if self._tiff.byteorder == "<" else b"MM"
-
     def directory(self) -> Image.Exif:
         """Return what the page says of itself."""
         directory = Image.Exif()
@@ -128,7 +123,7 @@ class TiffPage:
             if data is None:
                 continue  # a strip that is not there is black
             sample, _, top, left, first = index
-            _, rows, columns, samples = shape
+            rows, columns, samples = min(shape[1], height - top), min(shape[2], width - left), shape[3]
             first += sample
             place = slice(top, top + rows), slice(left, left + columns), slice(first, first + samples)
             yield data[0, :rows, :columns, :samples], place

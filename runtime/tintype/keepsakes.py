@@ -136,23 +136,19 @@ def _iptc(opened: Image.Image) -> bytes:
         found = photoshop.get(_IPTC_RESOURCE)
         return found if isinstance(found, bytes) else b""
     if opened.format == "TIFF":
-        return iptc_of_tags(opened.tag_v2.get(_IPTC), opened.tag_v2.get(_PHOTOSHOP), opened.tag_v2.prefix)  # type: ignore[attr-defined]
+        return iptc_of_directory(opened.tag_v2)  # type: ignore[attr-defined]
     profile = opened.info.get(_RAW_IPTC)
     return _resource(_unwrapped(profile)) if isinstance(profile, str) else b""
 
 
-def iptc_of_tags(records: Any, photoshop: Any, prefix: bytes) -> bytes:
-    """Return the IPTC records of a TIFF from its two tags; `prefix` is II or MM."""
-    if isinstance(records, int):
-        records = (records,)
-    if isinstance(records, tuple):  # the records, called 32-bit numbers
-        try:
-            return struct.pack(f"{'<' if prefix == b'II' else '>'}{len(records)}I", *records)
-        except struct.error:
-            return b""
-    if isinstance(records, bytes) and records:
-        return records
-    return _resource(photoshop) if isinstance(photoshop, bytes) else b""
+def iptc_of_directory(directory: Any) -> bytes:
+    """Return the IPTC records of a TIFF from its directory.
+
+    They are taken as they stand in the file: they may be called 32-bit numbers, of which Pillow gives one.
+    """
+    data = getattr(directory, "_tagdata", {})
+    records, photoshop = data.get(_IPTC), data.get(_PHOTOSHOP)
+    return records or (_resource(photoshop) if photoshop else b"")
 
 
 def _resource(data: bytes) -> bytes:

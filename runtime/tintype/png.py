@@ -113,12 +113,19 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
-def read_interlaced(opened: Image.Image, lower: Image.Image) -> Array:
-    """Read an interlaced PNG of 16 bits, opened twice and not yet loaded: uint16 (H, W, channels)."""
+def read_interlaced(upper: Image.Image, lower: Image.Image) -> Array:
+    """Read an interlaced PNG of 16 bits and several channels, opened twice and not yet loaded.
+
+    uint16 (H, W, channels): Pillow takes the upper bytes of one and the lower bytes of the other.
+    """
     tile = lower.tile[0]  # type: ignore[attr-defined]
+    if tile.args.startswith("LA"):  # four bytes a pixel, which Pillow takes as they are
+        lower._mode = "RGBA"  # noqa: SLF001
+        lower.tile = [tile._replace(args="RGBA")]  # type: ignore[attr-defined]
+        return np.asarray(lower).view(">u2").astype(np.uint16)
     lower.tile = [tile._replace(args=tile.args.replace("16B", "16L"))]  # type: ignore[attr-defined]
-    planes = [np.asarray(image) for image in (opened, lower)]
-    values: Array = planes[0].astype(np.uint16) << np.uint16(8) | planes[1]
+    values: Array = np.asarray(upper).astype(np.uint16) << np.uint16(8)
+    values |= np.asarray(lower)
     return values
 
 

@@ -17,7 +17,7 @@ Array: TypeAlias = NDArray[Any]
 
 _HEAD: Final = re.compile(rb"(P[56])" + rb"(?:\s|#[^\n]*\n)+(\d{1,10})" * 3 + rb"\s")
 _LONGEST_HEAD: Final = 4096
-_BLOCK: Final = 1 << 20  # px read at once
+_BLOCK: Final = 1 << 18  # px read at once
 
 
 class Header(NamedTuple):

@@ -140,6 +140,7 @@ def deep_to_srgb(pixels: Array, profile: bytes, space: Space) -> Array:
     """
     if space == "cmyk":
         return _cmyk_to_srgb(pixels, profile)
+    pixels = pixels if pixels.flags.writeable else pixels.copy()
     if pixels.ndim == 2 or pixels.shape[2] == 2:
         grey = pixels if pixels.ndim == 2 else pixels[..., 0]
         grey[:] = _curve_of_16_bits(profile, space)[grey]

@@ -58,23 +58,20 @@ def stamped(xmp: bytes, origin: Origin) -> bytes | None:
     ends = list(re.finditer(r"</(?:[\w.-]+:)?RDF\s*>", text))
     if not ends:
         return None
-    prefix = _prefix(text)
-    for name in _OURS:
-        text = _without(text, prefix, name)
+    for prefix in _prefixes(text):
+        for name in _OURS:
+            text = _without(text, prefix, name)
     end = list(re.finditer(r"</(?:[\w.-]+:)?RDF\s*>", text))[-1].start()
     return (text[:end] + _description(text, origin) + text[end:]).encode()
 
 
-def _prefix(text: str) -> str | None:
-    """Return what a packet calls the IPTC's namespace, if it knows it."""
-    found = re.search(rf"""xmlns:([\w.-]+)\s*=\s*["']{re.escape(_IPTC)}["']""", text)
-    return found and found[1]
+def _prefixes(text: str) -> set[str]:
+    """Return what a packet calls the IPTC's namespace."""
+    return set(re.findall(rf"""xmlns:([\w.-]+)\s*=\s*["']{re.escape(_IPTC)}["']""", text))
 
 
-def _without(text: str, prefix: str | None, name: str) -> str:
+def _without(text: str, prefix: str, name: str) -> str:
     """Leave out a property, as an attribute or as an element."""
-    if prefix is None:
-        return text
     name = f"{re.escape(prefix)}:{name}"
     text = re.sub(rf"""\s+{name}\s*=\s*("[^"]*"|'[^']*')""", "", text)
     return re.sub(rf"<{name}\b(?:[^<>]*/>|.*?</{name}\s*>)", "", text, flags=re.DOTALL)

@@ -23,7 +23,7 @@ Array: TypeAlias = NDArray[Any]
 TIFF_STARTS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BITS, _COMPRESSION, _ORIENTATION, _PLAIN = 258, 259, 274, 1
 _ACROSS, _DOWN, _UNIT, _CENTIMETER = 282, 283, 296, 3
-_XMP, _ICC, _IPTC, _PHOTOSHOP = 700, 34675, 33723, 34377
+_XMP, _ICC = 700, 34675
 NO_PROFILE: Final = "its inks have no color profile: its lightness is approximate"
 _LEFT_OUT: Final = "its EXIF could not be read and was left out"
 
@@ -101,8 +101,7 @@ def _png_pixels(file: BinaryIO, watch: Watch | None) -> Array:
         upper.load()
         file.seek(0)
         with Image.open(file) as lower:
-            pixels = png.read_interlaced(upper, lower)
-    return pixels[..., [0, 3]] if head.color_type == 4 else pixels
+            return png.read_interlaced(upper, lower)
 
 
 def _with_transparent_shade(pixels: Array, shade: Any) -> Array:
@@ -137,7 +136,7 @@ def _tiff(page: deep.TiffPage, watch: Watch | None) -> Photo:
     profile = b""
     try:
         directory = page.directory()
-        profile = _tiff_info(photo, directory, page.prefix)
+        profile = _tiff_info(photo, directory)
     except Exception:  # noqa: BLE001 - Pillow's reader of tags raises whatever the damage makes it raise
         photo.notes.append(_LEFT_OUT)
     convert(photo, profile)
@@ -147,13 +146,13 @@ def _tiff(page: deep.TiffPage, watch: Watch | None) -> Photo:
     return photo
 
 
-def _tiff_info(photo: Photo, directory: Image.Exif, prefix: bytes) -> bytes:
+def _tiff_info(photo: Photo, directory: Image.Exif) -> bytes:
     """Take along what a directory says, turn the photograph upright, and return its profile."""
     info = photo.info
     info["compression"] = "raw" if directory.get(_COMPRESSION, _PLAIN) == _PLAIN else "tiff_adobe_deflate"
     if isinstance(xmp := directory.get(_XMP), bytes):
         info["xmp"] = xmp
-    if iptc := keepsakes.iptc_of_tags(directory.get(_IPTC), directory.get(_PHOTOSHOP), prefix):
+    if iptc := keepsakes.iptc_of_directory(directory._info):  # noqa: SLF001
         info["iptc"] = iptc
     if dpi := _dpi(directory):
         info["dpi"] = dpi
