@@ -7,7 +7,10 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 EXTRA: Final = "pip install 'tintype[formats]'"
 RAW_ADVICE: Final = (
@@ -125,6 +128,20 @@ def of_content(head: bytes) -> str | None:
 def is_program(head: bytes) -> bool:
     """Say whether a file is PostScript, which Pillow would have another program carry out."""
     return head.startswith(_PROGRAM_STARTS)
+
+
+def is_webp_without_loss(file: BinaryIO) -> bool:
+    """Say whether a file is a WebP that holds its pixels as they were."""
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WEBP":
+        return False
+    while len(chunk := file.read(8)) == 8:
+        if chunk[:4] in (b"VP8 ", b"VP8L"):
+            return chunk[:4] == b"VP8L"
+        length = int.from_bytes(chunk[4:], "little")
+        file.seek(16 if chunk[:4] == b"ANMF" else length + length % 2, 1)  # frames hold chunks themselves
+    return False
 
 
 def raw_advice(head: bytes, name: str) -> str | None:

@@ -121,6 +121,8 @@ def _read(
             more = _PROGRESSIVE if opened.info.get("progressive") else 0
             _check_size(opened.size, _PER_PIXEL + more, max_megapixels, name)
             photo = _prepare(opened)
+        if formats.is_webp_without_loss(file):
+            photo.info["lossless"] = True
         photo.frames = frames
         count = 1 if photo.format == "TIFF" else getattr(opened, "n_frames", 1)
         if count > 1:
@@ -183,7 +185,7 @@ def _frames(opened: Image.Image) -> tuple[int, ...]:
     """Return which pages of a TIFF are photographs of their own; the first alone of anything else."""
     if opened.format != "TIFF":
         return (0,)
-    found = []
+    found: list[int] = []
     for number in range(_MOST_PAGES + 1):
         try:
             opened.seek(number)
@@ -196,6 +198,8 @@ def _frames(opened: Image.Image) -> tuple[int, ...]:
 
 def _watched(source: Path | BinaryIO, file: BinaryIO, head: bytes, watch: Watch | None) -> Path | BinaryIO:
     """Return what Pillow is to read: a file that tells a watch, where there is one and it can."""
+    if head.startswith(TIFF_STARTS):
+        return file  # by its name Pillow would map it into memory, and mistake the sides of turned ones
     if watch is None or not isinstance(source, Path) or not head.startswith(_READ_IN_BLOCKS):
         return source
     return cast("BinaryIO", _Source(file, watch))
@@ -253,8 +257,6 @@ def _prepare(opened: Image.Image) -> Photo:
     opened.load()
     if opened.format == "TIFF":
         opened.info["exif"] = keepsakes.of_directory(opened.getexif())
-    if opened.format == "WEBP" and _without_loss(opened):
-        photo.info["lossless"] = True
     image = _to_srgb(_scaled(opened), photo)
     image = _upright(image, photo)
     _note_what_is_lost(image, depth, photo)
@@ -330,18 +332,6 @@ def _note_what_is_lost(image: Image.Image, depth: int, photo: Photo) -> None:
     gamma = image.info.get("gamma")
     if gamma and not image.info.get("icc_profile") and abs(gamma / _GAMMA - 1) > 0.1:
         photo.notes.append(f"it says that its gamma is {gamma:.3g}, which was not applied")
-
-
-def _without_loss(opened: Image.Image) -> bool:
-    """Say whether a WebP holds its pixels as they were."""
-    file: Any = getattr(opened, "fp", None)
-    if file is None:
-        return False
-    at = file.tell()
-    file.seek(0)
-    head = file.read(1 << 16)
-    file.seek(at)
-    return b"VP8L" in head[:64] or (b"VP8 " not in head and b"VP8L" in head)
 
 
 def _to_mode(image: Image.Image) -> Image.Image:
