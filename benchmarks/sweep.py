@@ -37,6 +37,7 @@ POINTS: Final = 20  # validations of each cell
 HELD: Final = 20  # one photograph in so many validates, where --val names no others
 ORIGINALS_SIDE: Final = 256
 NEVER: Final = 10**9
+LABELS: Final = {"loss": "training", "val_loss": "validation", "val_accuracy": "validation"}
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def plot(out: Path, names: Sequence[str], title: str, scale: str) -> None:
             for name in names:
                 points = [(float(r["epoch"]), float(r[name])) for r in rows if r[name]]
                 if points:
-                    panel.plot(*zip(*points, strict=True), label=name.replace("val_", "validation "))
+                    panel.plot(*zip(*points, strict=True), label=LABELS[name])
             if panel.lines:
                 panel.legend()
     figure.supxlabel("epochs")
