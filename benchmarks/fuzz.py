@@ -38,7 +38,7 @@ class Totals:
 
     files: int = 0
     reached: int = 0
-    slowest: float = 0.0
+    slowest: tuple[float, int] = (0.0, 0)
     peak: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[dict[str, Any]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Totals:
         """Add what a slice said."""
         self.files += said["files"]
         self.reached += said["reached"]
-        self.slowest = max(self.slowest, said["slowest"])
+        self.slowest = max(self.slowest, tuple(said["slowest"]))
         self.peak = max(self.peak, said["peak"])
         self.counts.update(said["counts"])
         self.findings += said["findings"]
@@ -199,7 +199,9 @@ def _line(totals: Totals) -> str:
 
 def _say(totals: Totals, seconds: float) -> None:
     print(f"{totals.files} files in {seconds:.0f} s, {totals.files / seconds:.0f} a second, {_line(totals)}")
-    print(f"slowest {totals.slowest:.2f} s, largest resident set {totals.peak / 1e6:.0f} MB")
+    print(
+        f"slowest {totals.slowest[0]:.2f} s (number {totals.slowest[1]}), largest resident set {totals.peak / 1e6:.0f} MB"
+    )
     print(", ".join(f"{count} {name}" for name, count in totals.counts.most_common()))
     for finding in totals.findings:
         print(f"{finding['number']} ({finding['name']}): {finding['reason']}")

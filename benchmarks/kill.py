@@ -42,7 +42,7 @@ class Tally:
     faults: list[str] = field(default_factory=list)
     rounds: int = 0
     cut: int = 0
-    """Kills that left a file half-written beside the results."""
+    """Kills after which a half-written file lay beside the results."""
 
 
 def main() -> int:
@@ -166,7 +166,7 @@ def _make(folder: Path, count: int) -> None:
 def _say(tally: Tally, photos: int, took: float) -> None:
     moments = ", ".join(f"{count} {moment}" for moment, count in sorted(tally.moments.items()))
     print(f"{tally.kills} kills in {tally.rounds} batches of {photos}; undisturbed, one takes {took:.1f} s")
-    print(f"{moments}; {tally.cut} left a file half-written, which the next run removed")
+    print(f"{moments}; after {tally.cut} a half-written file lay there")
     print(f"faults: {len(tally.faults)} {measure.verdict(not tally.faults)}")
     for fault in tally.faults:
         print(f"  {fault}")

@@ -38,8 +38,8 @@ class Road:
         """Files that came to the network."""
         self.counts: Counter[str] = Counter()
         """By what became of them."""
-        self.slowest = 0.0
-        """Seconds."""
+        self.slowest = 0.0, 0
+        """Seconds, and the number of that file."""
 
     def _network(self, *arguments: Any) -> Any:
         self.reached += 1
@@ -69,7 +69,7 @@ class Road:
             target.unlink(missing_ok=True)
         if self.reached > before:  # of several pages each comes there
             self.reached = before + 1
-        self._count(said, time.perf_counter() - start)
+        self._count(said, time.perf_counter() - start, number)
         return said
 
     def _one(self, source: Path, target: Path, number: int) -> Any:
@@ -100,9 +100,9 @@ class Road:
         if left:
             raise Finding(f"refused, and left behind: {left}")
 
-    def _count(self, said: str, seconds: float) -> None:
+    def _count(self, said: str, seconds: float, number: int) -> None:
         self.counts[said] += 1
-        self.slowest = max(self.slowest, seconds)
+        self.slowest = max(self.slowest, (seconds, number))
         if seconds > PATIENCE:
             raise Finding(f"{seconds:.1f} s")
         if (peak := peak_memory()) > BOUND:
