@@ -199,9 +199,8 @@ def _line(totals: Totals) -> str:
 
 def _say(totals: Totals, seconds: float) -> None:
     print(f"{totals.files} files in {seconds:.0f} s, {totals.files / seconds:.0f} a second, {_line(totals)}")
-    print(
-        f"slowest {totals.slowest[0]:.2f} s (number {totals.slowest[1]}), largest resident set {totals.peak / 1e6:.0f} MB"
-    )
+    slowest, number = totals.slowest
+    print(f"slowest {slowest:.2f} s (number {number}), largest resident set {totals.peak / 1e6:.0f} MB")
     print(", ".join(f"{count} {name}" for name, count in totals.counts.most_common()))
     for finding in totals.findings:
         print(f"{finding['number']} ({finding['name']}): {finding['reason']}")

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from PIL import Image
-
 from tintype import image as images, memory, models, pool
 from tintype.encoding import AS_IT_CAME, Settings as Written
 from tintype.errors import OutputError, PhotoChangedError, PhotoError, PhotoUnreadableError
@@ -167,7 +165,7 @@ class _Desk:
                 self.note(self._journal.claim, job.places, origin, state, result)
 
         _make_folder(job.target.parent)
-        with self._room.take(_weight(job.source) if self._settings.workers > 1 else 0, watch):
+        with self._room.take(self._need(job.source), watch):
             try:
                 outcome = self._colorizer.colorize_file(
                     job.source,
@@ -185,6 +183,10 @@ class _Desk:
                 raise
         self._full = 0
         return outcome
+
+    def _need(self, source: Path) -> int:
+        """Return about how much memory a photograph takes beside others, bytes."""
+        return images.pixels(source) * _PER_PIXEL if self._settings.workers > 1 else 0
 
     @staticmethod
     def note(write: Any, *values: Any) -> None:
@@ -227,14 +229,3 @@ def _is_full(error: OutputError) -> bool:
 def _room() -> int | None:
     available = memory.available()
     return None if available is None else int(available * _SHARE)
-
-
-def _weight(source: Path) -> int:
-    """Return about how much memory a photograph takes, bytes; nothing if it is none."""
-    try:
-        with Image.open(source) as opened:
-            return opened.width * opened.height * _PER_PIXEL
-    except Image.DecompressionBombError:
-        return 1 << 62  # alone
-    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever the damage makes them raise
-        return 0

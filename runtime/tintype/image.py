@@ -151,6 +151,15 @@ def glance(source: Path, side: int) -> tuple[Photo, tuple[int, int]] | None:
     return photo, whole if photo.size == reduced else whole[::-1]
 
 
+def pixels(source: Path) -> int:
+    """Return how many pixels a file says that it has; 0 where that cannot be told."""
+    try:
+        with _open(source) as opened:
+            return opened.width * opened.height
+    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever the damage makes them raise
+        return 0
+
+
 def _open(source: Path | BinaryIO) -> Image.Image:
     with _unlimited():
         return Image.open(source)

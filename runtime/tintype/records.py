@@ -61,7 +61,7 @@ class Tally:
         self.counts[record.status] += 1
         if self._keep:
             if self._file is None:
-                self._file = self._kept.enter_context(tempfile.TemporaryFile())
+                self._file = self._kept.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - `report` closes it
             self._file.write(to_json(record).encode() + b"\n")
 
     @property
