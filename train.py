@@ -32,7 +32,14 @@ try:
     from torch_model.losses import LOSSES
     from torch_model.model import Fusion
     from torch_model.optim import learning_rate
-    from torch_model.run import DivergedError, Run, check_finite, open_folder, pick_device
+    from torch_model.run import (
+        DivergedError,
+        Run,
+        check_finite,
+        keep_memory,
+        open_folder,
+        pick_device,
+    )
     from torch_model.validation import Validation
 except ModuleNotFoundError as missing:
     sys.exit(f"train.py needs {missing.name}: in this folder, run pip install -e '.[train]'")
@@ -136,6 +143,7 @@ def train(config: TrainConfig) -> int:
     """Train as configured, going on from the folder's last checkpoint; return the exit code."""
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    keep_memory()
     deadline = math.inf if config.max_hours is None else time.monotonic() + 3600 * config.max_hours
     device = pick_device(config.device)
     config = replace(config, data=photos.default(config.data))
@@ -232,12 +240,17 @@ def step_once(run: Run, network: Callable[..., Tensor], batches: Batches, total:
     config = run.config
     inputs, ab = batches(run.step)
     for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(config, run.step, total)
+        group["lr"] = group["share"] * learning_rate(config, run.step, total)
     with torch.autocast(batches.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
         predicted = network(*inputs)
     loss = LOSSES[config.loss](predicted.float(), ab)
+    objective = loss
+    if run.critic is not None:
+        seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
+        objective = run.critic.balance(loss, predicted, seen)
+        run.critic.learn(seen)
     run.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    objective.backward()  # type: ignore[no-untyped-call]
     if config.clip:
         torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
     run.optimizer.step()
@@ -280,6 +293,7 @@ def judge(run: Run, validation: Validation, folder: Path, row: journal.Row) -> j
         val_psnr=scores.psnr,
         val_ab_rmse=scores.ab_rmse,
         val_colorfulness=scores.colorfulness,
+        val_accuracy=scores.accuracy,
     )
 
 

@@ -31,7 +31,7 @@ except ModuleNotFoundError as missing:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 DESCRIPTION = (
     "Colorizes photographs. Input l: float32 (N, 1, H, W), CIE L* in [0, 100] of sRGB under D65, the whole "
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def export(network: Classic, metadata: Metadata, out: Path, *, halved: bool) -> float:
+def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> float:
     """Write a model file and return its largest difference to torch, ab; leave none that differs.
 
     Raises ParityError where it differs by more than `parity.TOLERANCE`.
@@ -126,7 +126,7 @@ def export(network: Classic, metadata: Metadata, out: Path, *, halved: bool) -> 
     return difference
 
 
-def describe(options: argparse.Namespace, network: Classic) -> Metadata:
+def describe(options: argparse.Namespace, network: Network) -> Metadata:
     """Gather the metadata: what the weights say of themselves, then what the options say."""
     known = _known(options.weights, network)
     given: dict[str, Any] = {
@@ -146,7 +146,7 @@ def describe(options: argparse.Namespace, network: Classic) -> Metadata:
     return metadata
 
 
-def _known(path: Path, network: Classic) -> Metadata:
+def _known(path: Path, network: Network) -> Metadata:
     """Return what a file of weights, whose folded network is at hand, says of itself."""
     if path.suffix.lower() == ".onnx":
         model = onnx.load(path, load_external_data=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, ValueInfoProto
     from torch import Tensor
 
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 OPSET: Final = 18
 IR_VERSION: Final = 9  # what onnxruntime 1.17 and most engines of its age read
@@ -27,7 +27,7 @@ _EXAMPLE: Final = (2, 1, 64, 96)
 _SMALLEST_HALVED: Final = 64  # values: smaller initializers stay float32, there is nothing to gain
 
 
-def round_weights(network: Classic) -> Classic:
+def round_weights(network: Network) -> Network:
     """Round the weights that will be stored as float16, in place, so that both sides compute the same."""
     for tensor in chain(network.parameters(), network.buffers()):
         if tensor.numel() >= _SMALLEST_HALVED:
@@ -38,16 +38,16 @@ def round_weights(network: Classic) -> Classic:
 class _Decoded(nn.Module):
     """A network whose raw output is decoded, as the graph's is."""
 
-    def __init__(self, network: Classic) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741 - the graph's own name for lightness
         """Return ab and, of some networks, ab_mean, (N, 2, H, W), of l (N, 1, H, W)."""
-        return self.network.decode(self.network(l))
+        return self.network.decode(self.network(l), l)
 
 
-def trace(network: Classic) -> ModelProto:
+def trace(network: Network) -> ModelProto:
     """Export a network in evaluation mode: input l, output ab, any batch, sizes multiples of 8.
 
     A network that predicts a distribution has the output ab_mean too.

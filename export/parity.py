@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tintype.session import Session
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 TOLERANCE: Final = 1e-3  # CIE units of ab
 SHAPES: Final = tuple(
@@ -21,7 +21,7 @@ SHAPES: Final = tuple(
 _SEED: Final = 20
 
 
-def max_difference(network: Classic, session: Session) -> float:
+def max_difference(network: Network, session: Session) -> float:
     """Return the largest difference of ab, and of ab_mean where there is one, over all shapes, CIE units.
 
     The file runs through the runtime's session. What is no number, and a lacking output, are infinite.
@@ -46,8 +46,9 @@ def _lightness(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArra
 
 
 @torch.no_grad()
-def _difference(network: Classic, session: Session, lightness: NDArray[np.float32]) -> float:
-    expected = [plane.numpy() for plane in network.decode(network(torch.from_numpy(lightness)))]
+def _difference(network: Network, session: Session, lightness: NDArray[np.float32]) -> float:
+    given = torch.from_numpy(lightness)
+    expected = [plane.numpy() for plane in network.decode(network(given), given)]
     found = [plane for plane in session.run(lightness) if plane is not None]
     if [plane.shape for plane in found] != [plane.shape for plane in expected]:
         return math.inf

@@ -17,13 +17,13 @@ from tintype.lab import lightness_ab_to_rgb, rgb_to_lab, rgb_to_lightness
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 SIDE: Final = 128
 _PHOTOS: Final = ("astronaut", "chelsea", "coffee", "rocket")
 
 
-def loss(network: Classic) -> dict[str, Any]:
+def loss(network: Network) -> dict[str, Any]:
     """Return mean and 99th percentile of CIEDE2000 between float32 and float16-stored weights.
 
     Over all pixels of the photographs, colorized at SIDE x SIDE, without rounding to 8 bits.
@@ -49,13 +49,13 @@ def describe(training: dict[str, Any]) -> str:
 
 
 @torch.no_grad()
-def _difference(first: Classic, second: Classic, name: str) -> NDArray[np.float64]:
+def _difference(first: Network, second: Network, name: str) -> NDArray[np.float64]:
     photo = Image.fromarray(getattr(skimage.data, name)()).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     lightness = rgb_to_lightness(np.asarray(photo))
     batch = torch.from_numpy(lightness)[None, None]
     colors = []
     for network in (first, second):
-        a, b = network.decode(network(batch))[0][0].numpy()
+        a, b = network.decode(network(batch), batch)[0][0].numpy()
         colors.append(rgb_to_lab(lightness_ab_to_rgb(lightness, a, b)))
     difference: NDArray[np.float64] = skimage.color.deltaE_ciede2000(*colors).ravel()
     return difference

@@ -25,7 +25,7 @@ from tintype.errors import TintypeError, UsageError
 from torch_model import cache, photos, weights
 from torch_model.calibration import Cell, calibrated, choose, log_prior, score, table
 from torch_model.checkpoint import CheckpointError
-from torch_model.model import MULTIPLE, Vivid, fold
+from torch_model.model import MULTIPLE, Distribution, fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("weights", type=Path, help="of vivid: folder of a run, .pt, .onnx or .safetensors")
+    add("weights", type=Path, help="of vivid or unet: folder of a run, .pt, .onnx or .safetensors")
     add("out", type=Path, help="the .safetensors file to write")
     add(
         "--data",
@@ -81,8 +81,8 @@ def calibrate(options: argparse.Namespace) -> None:
     """Score every cell, print the table, write the weights with the chosen one."""
     check(options)
     network = fold(weights.load(options.weights))
-    if not isinstance(network, Vivid):
-        raise UsageError(f"{options.weights} is {network.config.variant}: only vivid predicts a distribution")
+    if not isinstance(network, Distribution):
+        raise UsageError(f"{options.weights} is {network.config.variant}, which predicts no distribution")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seen, held = _photos(options, options.data, None), _photos(options, options.val, options.limit)
     prior = log_prior(seen.pixels)

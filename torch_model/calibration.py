@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from tintype.progress import Progress
 from torch_model import bins, metrics
 from torch_model.color import rgb_to_lab
-from torch_model.model import Vivid
+from torch_model.model import Distribution, build
 from torch_model.validation import colorize
 
 if TYPE_CHECKING:
@@ -82,16 +82,17 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
     return (logarithm - logarithm.mean()).float()
 
 
-def calibrated(network: Vivid, cell: Cell, log_prior: Tensor) -> Vivid:
+def calibrated(network: Distribution, cell: Cell, log_prior: Tensor) -> Distribution:
     """Return a network that shares a network's weights, and decodes by a cell."""
-    made = Vivid(replace(network.config, temperature=cell.temperature)).eval()
+    made = build(replace(network.config, temperature=cell.temperature)).eval()
+    assert isinstance(made, Distribution)
     shift = (cell.rebalance * log_prior).reshape(network.shift.shape)
     made.load_state_dict(network.state_dict() | {"shift": shift}, assign=True)
     return made
 
 
 @torch.no_grad()
-def score(networks: Mapping[Cell, Vivid], pixels: NDArray[np.uint8]) -> list[Scores]:
+def score(networks: Mapping[Cell, Distribution], pixels: NDArray[np.uint8]) -> list[Scores]:
     """Score plain grey, the expectation and each cell, in this order, on photographs (N, H, W, 3) uint8.
 
     The networks share all weights but the decoding's: the first one runs for all.
@@ -102,7 +103,7 @@ def score(networks: Mapping[Cell, Vivid], pixels: NDArray[np.uint8]) -> list[Sco
     theirs: list[float] = []
     for lightness, ab, originals in _batches("scoring", pixels):
         logits = first(lightness)
-        decoded = [network.decode(logits) for network in networks.values()]
+        decoded = [network.decode(logits, lightness) for network in networks.values()]
         predictions = [torch.zeros_like(ab), decoded[0][1], *(vivid for vivid, _ in decoded)]
         for tally, predicted in zip(tallies, predictions, strict=True):
             tally.add(lightness, predicted, ab, originals)

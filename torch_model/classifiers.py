@@ -34,7 +34,6 @@ Embedding = Literal["pooled", "logits", "softmax"]
 """What the last layer sees, the 1000 values that it gives, or those as probabilities."""
 
 RANDOM: Final = "random"  # in place of a file of weights: for tests, and for figures of time and memory
-TAIL: Final = 0.75  # share of a classifier's values, counted from the end, that fine-tuning trains
 _SHOWN: Final = 160  # characters of what does not fit
 _IMAGENET: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of R, G, B, 0..1
 _HALVES: Final = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -164,14 +163,33 @@ class Classifier(nn.Module):
 
     def embed(self, rgb: Tensor) -> Tensor:
         """Return the embedding (N, features) of sRGB (N, 3, H, W) or grey (N, 1, H, W), 0..1."""
-        photo = F.interpolate(rgb, (self.side, self.side), mode="bilinear", align_corners=False)
-        x: Tensor = self.top(self.trunk((photo - self.mean) / self.deviation))
+        x: Tensor = self.top(self.trunk(self._normalise(rgb)))
         return x.softmax(dim=1) if self.embedding == "softmax" else x
 
-    def tail(self) -> list[nn.Parameter]:
-        """Return the last parameters, which hold about TAIL of all values: what fine-tuning trains."""
+    def _normalise(self, rgb: Tensor) -> Tensor:
+        photo = F.interpolate(rgb, (self.side, self.side), mode="bilinear", align_corners=False)
+        return (photo - self.mean) / self.deviation
+
+    def look(self, rgb: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return what is seen on the way, from S/4 to S/32, and the embedding, of what `embed` takes."""
+        return self._deep().look(self._normalise(rgb))
+
+    @property
+    def channels(self) -> list[int]:
+        """Channels of what `look` sees on the way."""
+        return list(self._deep().channels.values())
+
+    def _deep(self) -> EfficientNetLite:
+        if not isinstance(self.trunk, EfficientNetLite):
+            raise UsageError(
+                f"unet takes an EfficientNet-Lite (--classifier {next(iter(SCALES))}), not {self.name}"
+            )
+        return self.trunk
+
+    def tail(self, share: float) -> list[nn.Parameter]:
+        """Return the last parameters, which hold about this share of all values: what fine-tuning trains."""
         parameters = list(self.parameters())
-        left = TAIL * sum(parameter.numel() for parameter in parameters)
+        left = share * sum(parameter.numel() for parameter in parameters)
         chosen = []
         for parameter in reversed(parameters):
             if left <= 0:

@@ -37,8 +37,19 @@ def linear_to_lightness(light: Tensor) -> Tensor:
 def lightness_to_grey(l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
     """Return the grey of L* (...) in [0, 100], coded as in sRGB, 0..1."""
     f = (l + 16) / 116
-    linear = torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787).clamp(0, 1)
-    return torch.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return _encode(torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787).clamp(0, 1))
+
+
+def lab_to_rgb(l: Tensor, ab: Tensor) -> Tensor:  # noqa: E741
+    """Convert l (N, 1, H, W) and ab (N, 2, H, W), CIE units, to sRGB (N, 3, H, W), 0..1, clipped.
+
+    For critics, whose gradient goes through it; the runtime compresses chroma instead of clipping.
+    """
+    fy = (l[:, 0] + 16) / 116
+    f = torch.stack([fy + ab[:, 0] / 500, fy, fy - ab[:, 1] / 200])  # (3, N, H, W)
+    relative = torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787)
+    linear = torch.einsum("cx,xnhw->nchw", torch.linalg.inv(_matrix(l.device)), relative)
+    return _encode(linear.clamp(0, 1))
 
 
 def _forward(t: Tensor) -> Tensor:
@@ -48,6 +59,11 @@ def _forward(t: Tensor) -> Tensor:
 def _decode(rgb: Tensor) -> Tensor:
     rgb = rgb.clamp(0, 1)
     return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+def _encode(linear: Tensor) -> Tensor:
+    curve = 1.055 * linear.clamp(min=1e-6) ** (1 / 2.4) - 0.055  # whose slope at zero would be infinite
+    return torch.where(linear > 0.0031308, curve, 12.92 * linear)
 
 
 @cache

@@ -31,6 +31,8 @@ _BOUNDS: Final = {
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
     "zoom": (0, 0.9),
+    **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual"), (0, 1e3)),
+    "temperature": (0.01, 10),
     "rotation": (0, 180),
     "checkpoint_minutes": (0.01, math.inf),
 }
@@ -58,18 +60,22 @@ class TrainConfig:
     )
 
     classifier: str = option(
-        "efficientnet_lite0", "of fusion: a name of the table in torch_model/classifiers.py"
+        "efficientnet_lite0", "of fusion and unet: a name of the table in torch_model/classifiers.py"
     )
     classifier_weights: str | None = option(
         None, "file of the classifier's weights, or random; else its pre-trained ones"
     )
-    classifier_side: int | None = option(None, "what the classifier sees, px; else what it was trained on")
+    classifier_side: int | None = option(
+        None, "what the classifier sees, px; else what it was trained on, of unet --size"
+    )
     embedding: Embedding = option(
         "pooled", "of the classifier: what its last layer sees, gives, or gives as probabilities"
     )
     finetune_classifier: bool = option(
-        default=False, description="train the classifier's last blocks too; else it stays as it is"
+        default=False,
+        description="train the classifier too, but for its first layers; else it stays as it is",
     )
+    classifier_rate: float = option(1.0, "of --finetune-classifier: share of the learning rate")
     cached_embeddings: bool = option(
         default=False, description="embed the photographs once, as they are without augmentation"
     )
@@ -88,7 +94,15 @@ class TrainConfig:
     zoom: float = option(0.2, "augmentation: share of width and height to either side")
     flip: bool = option(default=True, description="augmentation: mirror every second photograph")
 
-    loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid")
+    loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
+    temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
+    critic_share: float = option(
+        0.0, "of the loss's gradient that a critic adds: a classifier that sees colors; 0: none"
+    )
+    adversarial: float = option(1.0, "of the critic: weight of what it learns of colorized photographs")
+    perceptual: float = option(1.0, "of the critic: weight of how far its features are from the original's")
+    critic: str = option("efficientnet_lite0", "the critic's classifier, an EfficientNet-Lite")
+    critic_weights: str | None = option(None, "file of its weights, or random; else its pre-trained ones")
     optimizer: Literal["rmsprop", "adamw"] = option("rmsprop", "rmsprop is Keras's: eps inside the root")
     lr: float = option(1e-3, "learning rate, at its highest")
     weight_decay: float = option(0.0, "of adamw")
@@ -120,8 +134,10 @@ class TrainConfig:
         """Refuse values that cannot work, in words."""
         if self.size < MULTIPLE or self.size % MULTIPLE:
             raise ValueError(f"--size {self.size} is not a multiple of {MULTIPLE}")
-        if (self.model == "vivid") != (self.loss == "bins"):
-            raise ValueError(f"--loss {self.loss} does not go with --model {self.model}: vivid takes bins")
+        if (self.model in ("vivid", "unet")) != (self.loss == "bins"):
+            raise ValueError(
+                f"--loss {self.loss} does not go with --model {self.model}: vivid and unet take bins"
+            )
         if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         for name, (low, high) in _BOUNDS.items():
@@ -139,10 +155,11 @@ class TrainConfig:
     def network(self) -> NetworkConfig:
         """The network to build."""
         center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
-        plain = NetworkConfig(self.model, center, scale, self.norm)
-        if self.model != "fusion":
+        plain = NetworkConfig(self.model, center, scale, self.norm, self.temperature)
+        if self.model not in ("fusion", "unet"):
             return plain
-        side = self.classifier_side or side_of(self.classifier)
+        own = self.size if self.model == "unet" else side_of(self.classifier)
+        side = self.classifier_side or own
         return replace(plain, classifier=self.classifier, embedding=self.embedding, classifier_side=side)
 
     @property

@@ -1,6 +1,6 @@
 """Losses between what a network gives and true ab (N, 2, H, W), CIE units.
 
-What it gives is ab (N, 2, H, W) or, of `vivid`, logits (N, Q, H/2, W/2) of the ab bins.
+What it gives is ab (N, 2, H, W) or, of `vivid` and `unet`, logits (N, Q, h, w) of the ab bins.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _huber(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def _bins(logits: Tensor, true: Tensor) -> Tensor:
-    true = F.avg_pool2d(true, 2)
+    true = F.avg_pool2d(true, true.shape[-1] // logits.shape[-1])
     numbers, weights = bins.encode(true)
     logs = F.log_softmax(logits, dim=1)
     entropy = -(weights * logs.gather(1, numbers)).sum(dim=1).mean()
@@ -47,5 +47,5 @@ LOSSES: Final[dict[Loss, LossFunction]] = {
     "mse": _mse,  # the original's: PSNR's own, muted where several colors are likely
     "l1": _l1,
     "huber": _huber,
-    "bins": _bins,  # vivid's: cross entropy of the colors' weights, and the expectation's squared error
+    "bins": _bins,  # cross entropy of the colors' weights, and the expectation's squared error
 }

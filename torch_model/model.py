@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tintype.errors import UsageError
 from tintype.metadata import MEAN_OUTPUT, OUTPUT
 from torch_model.bins import centers
 from torch_model.classifiers import Classifier, Embedding
+from torch_model.color import lightness_to_grey
 
 UP: Final = "up"
 MULTIPLE: Final = 8  # three halvings, three doublings
@@ -38,7 +40,11 @@ FUSION_ENCODER: Final[Encoding] = (
 )  # fmt: skip
 FUSION_DECODER: Final[Decoding] = (128, UP, 64, UP, 32, 16)
 
-Variant = Literal["classic", "vivid", "fusion"]
+# channels of the U-Net's joins, from the deepest features, a 32nd of the size, up to a quarter of it
+UNET_CHANNELS: Final = (256, 256, 192, 128)
+UNET_MULTIPLE: Final = 32
+
+Variant = Literal["classic", "vivid", "fusion", "unet"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ class NetworkConfig:
     norm: bool = False
     """Batch normalisation behind each convolution but the last, while training only: `fold` removes it."""
     temperature: float = 0.4
-    """Of `vivid`: below 1 the distribution is sharpened before its mean is taken as ab."""
+    """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
     classifier: str = ""
-    """Of `fusion`: a name of the table in `classifiers`."""
+    """Of `fusion` and `unet`: a name of the table in `classifiers`."""
     embedding: Embedding = "pooled"
     """Of `fusion`: what it takes of the classifier."""
     classifier_side: int = 0
@@ -99,24 +105,19 @@ def decoder(inputs: int, layers: Decoding, *, norm: bool) -> nn.Sequential:
     return nn.Sequential(*blocks)
 
 
-class Classic(nn.Module):
-    """12 convolutions, 3 upsamplings, 3,892,194 parameters; 7.60 GMAC at 256x256."""
+class Network(nn.Module):
+    """What all networks have in common: features of lightness, and a head that paints them."""
 
-    ENCODER: ClassVar[Encoding] = CLASSIC_ENCODER
-    DECODER: ClassVar[Decoding] = CLASSIC_DECODER
-    HEAD: ClassVar = 2  # channels of the last convolution: a and b
     OUTPUTS: ClassVar[tuple[str, ...]] = (OUTPUT,)  # of the graph, as `decode` gives them
     l_center: Tensor
     l_scale: Tensor
+    head: nn.Conv2d
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("l_center", torch.tensor(config.l_center))
         self.register_buffer("l_scale", torch.tensor(config.l_scale))
-        self.encoder = encoder(self.ENCODER, norm=config.norm)
-        self.decoder = decoder(self.ENCODER[-1][0], self.DECODER, norm=config.norm)
-        self.head = nn.Conv2d(int(self.DECODER[-1]), self.HEAD, 3, padding=1)
 
     def forward(self, l: Tensor, *known: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
         """Return ab (N, 2, H, W), CIE units, of l (N, 1, H, W) in [0, 100]; H and W multiples of 8.
@@ -125,10 +126,32 @@ class Classic(nn.Module):
         """
         return self.paint(self.features(l, *known))
 
+    def features(self, l: Tensor, *known: Tensor) -> Tensor:  # noqa: E741
+        """Return what the head sees."""
+        raise NotImplementedError
+
     def paint(self, features: Tensor) -> Tensor:
         """Return ab (N, 2, H, W) of what the head sees."""
         x = torch.tanh(_float32(self.head, features))  # (N, 2, H/2, W/2)
         return AB_SCALE * F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+    def decode(self, x: Tensor, _l: Tensor) -> tuple[Tensor, ...]:
+        """Return the graph's outputs of what `forward` gave of lightness: here ab alone."""
+        return (x,)
+
+
+class Classic(Network):
+    """12 convolutions, 3 upsamplings, 3,892,194 parameters; 7.60 GMAC at 256x256."""
+
+    ENCODER: ClassVar[Encoding] = CLASSIC_ENCODER
+    DECODER: ClassVar[Decoding] = CLASSIC_DECODER
+    HEAD: ClassVar = 2  # channels of the last convolution: a and b
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.encoder = encoder(self.ENCODER, norm=config.norm)
+        self.decoder = decoder(self.ENCODER[-1][0], self.DECODER, norm=config.norm)
+        self.head = nn.Conv2d(int(self.DECODER[-1]), self.HEAD, 3, padding=1)
 
     def features(self, l: Tensor, *_known: Tensor) -> Tensor:  # noqa: E741
         """Return what the head sees, (N, 32, H/2, W/2)."""
@@ -142,13 +165,9 @@ class Classic(nn.Module):
             x = block(x)
         return x
 
-    def decode(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the graph's outputs of what `forward` gave: here ab alone."""
-        return (x,)
 
-
-class Vivid(Classic):
-    """The same body with a wider head: logits of the ab bins; 3,980,050 parameters, 9.05 GMAC at 256x256.
+class Distribution(Network):
+    """A network whose head gives logits of the ab bins.
 
     Trained to tell how likely each color is. `shift` and `temperature` are set after training: rare
     colors are raised, as `shift` is subtracted from the logits, and the distribution is sharpened.
@@ -165,18 +184,26 @@ class Vivid(Classic):
         self.register_buffer("centers", torch.tensor(centers()), persistent=False)  # (Q, 2)
 
     def paint(self, features: Tensor) -> Tensor:
-        """Return logits (N, Q, H/2, W/2) of what the head sees."""
+        """Return logits (N, Q, h, w) of what the head sees."""
         return _float32(self.head, features)
 
-    def decode(self, x: Tensor) -> tuple[Tensor, ...]:
+    def decode(self, x: Tensor, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
         x = x.float()
-        return self._mean((x - self.shift) * (1 / self.config.temperature)), self._mean(x)
+        sharpened = (x - self.shift) * (1 / self.config.temperature)
+        return self.enlarge(self._mean(sharpened), l), self.enlarge(self._mean(x), l)
+
+    def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
+        """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
+        return F.interpolate(ab, scale_factor=2.0, mode="nearest")
 
     def _mean(self, logits: Tensor) -> Tensor:
         shares = F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
-        ab = (shares @ self.centers).permute(0, 3, 1, 2)  # (N, 2, H/2, W/2)
-        return F.interpolate(ab, scale_factor=2.0, mode="nearest")
+        return (shares @ self.centers).permute(0, 3, 1, 2)  # (N, 2, h, w)
+
+
+class Vivid(Distribution, Classic):
+    """Classic's body with a wider head: logits of the ab bins; 3,980,050 parameters, 9.05 GMAC at 256x256."""
 
 
 class Fusion(Classic):
@@ -208,10 +235,65 @@ class Fusion(Classic):
         return self.decoder(x)  # type: ignore[no-any-return]
 
 
-_NETWORKS: Final[dict[Variant, type[Classic]]] = {"classic": Classic, "vivid": Vivid, "fusion": Fusion}
+class Join(nn.Module):
+    """What is known at half of the size, doubled, beside what a classifier sees at this one."""
+
+    def __init__(self, deep: int, seen: int, outputs: int) -> None:
+        super().__init__()
+        self.first = Conv(deep + seen, outputs)
+        self.second = Conv(outputs, outputs)
+
+    def forward(self, deep: Tensor, seen: Tensor) -> Tensor:
+        """Return (N, outputs, h, w) of (N, deep, h/2, w/2) and (N, seen, h, w)."""
+        doubled = F.interpolate(deep, scale_factor=2.0, mode="nearest")
+        return self.second(self.first(torch.cat([doubled, seen], dim=1)))  # type: ignore[no-any-return]
 
 
-def build(config: NetworkConfig) -> Classic:
+class UNet(Distribution):
+    """A classifier's features at four depths, joined from the deepest up; the head stands at a quarter.
+
+    "What" and "where" are found once: the classifier's embedding is told to the deepest features (as `Fusion`
+    does), and what it sees on its way there is handed across (Ronneberger et al., 2015). Inside all is of one
+    size, the classifier's side S: photographs are brought to it, and ab back to H x W, bilinearly.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        if config.classifier_side % UNET_MULTIPLE:
+            raise UsageError(f"unet takes multiples of {UNET_MULTIPLE} px, not {config.classifier_side}")
+        self.classifier = Classifier(config.classifier, "pooled", config.classifier_side)
+        seen = self.classifier.channels
+        deepest, *others = UNET_CHANNELS
+        self.mix = nn.Conv2d(seen[-1], deepest, 1)
+        self.embedded = nn.Linear(self.classifier.features, deepest, bias=False)
+        self.deepest = Conv(deepest, deepest)
+        depths = zip((deepest, *others), reversed(seen[:-1]), others, strict=False)
+        self.joins = nn.ModuleList(Join(deep, channels, outputs) for deep, channels, outputs in depths)
+        self.head = nn.Conv2d(UNET_CHANNELS[-1], self.HEAD, 1)
+
+    def features(self, l: Tensor, *_known: Tensor) -> Tensor:  # noqa: E741
+        """Return what the head sees, (N, 128, S/4, S/4)."""
+        seen, embedding = self.classifier.look(lightness_to_grey(l))
+        told = self.embedded(embedding)[..., None, None]  # (N, 256, 1, 1)
+        x: Tensor = self.deepest(F.relu(self.mix(seen[-1]) + told))  # (N, 256, S/32, S/32)
+        for join, beside in zip(self.joins, reversed(seen[:-1]), strict=True):
+            x = join(x, beside)
+        return x
+
+    def enlarge(self, ab: Tensor, l: Tensor) -> Tensor:  # noqa: E741
+        """Bring ab (N, 2, S/4, S/4) to the size of lightness (N, 1, H, W)."""
+        return F.interpolate(ab, l.shape[-2:], mode="bilinear", align_corners=False)
+
+
+_NETWORKS: Final[dict[Variant, type[Network]]] = {
+    "classic": Classic,
+    "vivid": Vivid,
+    "fusion": Fusion,
+    "unet": UNet,
+}
+
+
+def build(config: NetworkConfig) -> Network:
     """Build the network that a config describes, with uninitialised (torch's default) weights."""
     return _NETWORKS[config.variant](config)
 
@@ -236,13 +318,13 @@ def initialize(model: nn.Module, scheme: Literal["glorot", "he"], seed: int) -> 
 
 def _fans(model: nn.Module, name: str, module: nn.Conv2d | nn.Linear) -> tuple[int, int]:
     """Return how many values a value of a layer's output depends on, and the other way round."""
-    if isinstance(model, Fusion) and name in ("mix", "embedded"):  # two halves of one 1x1 convolution
+    if isinstance(model, Fusion | UNet) and name in ("mix", "embedded"):  # two halves of one 1x1 convolution
         return model.mix.in_channels + model.embedded.in_features, model.mix.out_channels
     outputs, inputs, *kernel = module.weight.shape
     return inputs * math.prod(kernel), outputs * math.prod(kernel)
 
 
-def fold(model: Classic) -> Classic:
+def fold(model: Network) -> Network:
     """Return an equal network in evaluation mode whose normalisation is folded into its convolutions."""
     folded = build(replace(model.config, norm=False)).eval()
     state = {name: value.float() for name, value in model.state_dict().items()}

@@ -11,7 +11,7 @@ from torch.optim import AdamW, Optimizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from torch_model.config import TrainConfig
 
@@ -24,7 +24,11 @@ class KerasRMSprop(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[Tensor], lr: float = 1e-3, rho: float = 0.9, epsilon: float = 1e-7
+        self,
+        parameters: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        rho: float = 0.9,
+        epsilon: float = 1e-7,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "rho": rho, "epsilon": epsilon})
 
@@ -45,11 +49,20 @@ class KerasRMSprop(Optimizer):
                 parameter.addcdiv_(gradient, divisor, value=-group["lr"])
 
 
-def build_optimizer(config: TrainConfig, parameters: Iterable[Tensor]) -> Optimizer:
-    """Build the optimizer that a config names."""
+def build_optimizer(config: TrainConfig, network: nn.Module) -> Optimizer:
+    """Build the optimizer that a config names, of what a network has to learn.
+
+    Its groups say by which `share` of the learning rate they go: a classifier's may be another.
+    """
+    shares: dict[float, list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            share = config.classifier_rate if name.startswith("classifier.") else 1.0
+            shares.setdefault(share, []).append(parameter)
+    groups = [{"params": parameters, "share": share} for share, parameters in shares.items()]
     if config.optimizer == "rmsprop":
-        return KerasRMSprop(parameters, lr=config.lr)
-    return AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+        return KerasRMSprop(groups, lr=config.lr)
+    return AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
 
 
 def learning_rate(config: TrainConfig, step: int, total: int) -> float:

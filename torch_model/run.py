@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import math
+import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from tintype.errors import UsageError
 from torch_model import checkpoint, classifiers, weights
 from torch_model.classifiers import RANDOM
-from torch_model.model import Classic, Fusion, build, fold, initialize
+from torch_model.critic import Critic
+from torch_model.model import Fusion, Network, UNet, build, fold, initialize
 from torch_model.optim import build_optimizer
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.optim import Optimizer
 
     from torch_model.checkpoint import State
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1  # of config.json
+_TRIM_THRESHOLD: Final = -1  # mallopt's parameters
+_MMAP_MAX: Final = -4
+TRAINED: Final = {"fusion": 0.75, "unet": 0.995}  # share of a classifier's values that fine-tuning trains
 
 
 class DivergedError(ArithmeticError):
@@ -38,9 +47,10 @@ class Run:
     """A network in training and how far it is."""
 
     config: TrainConfig
-    model: Classic
+    model: Network
     ema: AveragedModel | None
     optimizer: Optimizer
+    critic: Critic | None = None
     step: int = 0
     seconds: float = 0.0
     """Spent in training, over all resumptions."""
@@ -55,21 +65,20 @@ class Run:
         classifier's.
         """
         if resumed:
-            config = replace(config, init=None, classifier_weights=RANDOM)
+            config = replace(config, init=None, classifier_weights=RANDOM, critic_weights=RANDOM)
         model = _first_weights(config).to(device)
         if config.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         ema = None
         if config.ema:
-            average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
-            ema = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        return cls(config, model, ema, build_optimizer(config, trained))
+            ema = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=True)
+        critic = Critic(config).to(device) if config.critic_share else None
+        return cls(config, model, ema, build_optimizer(config, model), critic)
 
     @property
-    def judged(self) -> Classic:
+    def judged(self) -> Network:
         """The network that is validated and exported: the averaged one where there is one."""
-        return self.model if self.ema is None else cast("Classic", self.ema.module)
+        return self.model if self.ema is None else cast("Network", self.ema.module)
 
     def restore(self, state: State) -> None:
         """Go on from what a checkpoint holds."""
@@ -78,6 +87,9 @@ class Run:
         if self.ema is not None:
             self.ema.module.load_state_dict(state["ema"])
             self.ema.n_averaged.fill_(state["averaged"])
+        if self.critic is not None:
+            self.critic.load_state_dict(state["critic"])
+            self.critic.optimizer.load_state_dict(state["critic_optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.best = tuple(state["best"]) if state["best"] else None
 
@@ -92,10 +104,32 @@ class Run:
             "ema": self.ema.module.state_dict() if self.ema is not None else None,
             "averaged": int(self.ema.n_averaged) if self.ema is not None else 0,
             "optimizer": self.optimizer.state_dict(),
+            "critic": self.critic.state_dict() if self.critic is not None else None,
+            "critic_optimizer": self.critic.optimizer.state_dict() if self.critic is not None else None,
             "seconds": self.seconds,
             "best": list(self.best) if self.best else None,
         }
         return checkpoint.save(folder, self.step, state, self.best[0] if self.best else None)
+
+
+@torch.no_grad()
+def _average(decay: float, averages: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+    """Move averages towards the current weights; at first faster, so that they soon forget the first ones."""
+    kept = min(decay, (1 + int(count)) / (10 + int(count)))
+    for average, value in zip(averages, current, strict=True):
+        if torch.is_floating_point(average):
+            average.lerp_(value, 1 - kept)
+        else:
+            average.copy_(value)
+
+
+def keep_memory() -> None:
+    """Have glibc keep what a step frees for the next: it would else be taken and cleared anew."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):  # another C library
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_MMAP_MAX, 0)
+            mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def pick_device(name: str) -> torch.device:
@@ -153,9 +187,9 @@ def check_finite(loss: float, step: int) -> None:
         raise DivergedError(f"the loss is {loss} at step {step}")
 
 
-def _first_weights(config: TrainConfig) -> Classic:
+def _first_weights(config: TrainConfig) -> Network:
     network = build(config.network)
-    if isinstance(network, Fusion):
+    if isinstance(network, Fusion | UNet):
         network.classifier = _classifier(config)
     if config.init is None:
         initialize(network, config.initializer, config.seed)
@@ -167,9 +201,11 @@ def _first_weights(config: TrainConfig) -> Classic:
             f"--init {config.init} is {given}, this run is {wanted}: "
             "set --center-lightness (or --no-center-lightness) alike"
         )
-    taken: tuple[str, ...] = ("encoder", "decoder", "head", "mix", "embedded", "classifier")
+    taken: tuple[str, ...] = (
+        "encoder", "decoder", "head", "mix", "embedded", "classifier", "deepest", "joins", "shift"
+    )  # fmt: skip
     if given.variant != wanted.variant:
-        if "fusion" in (given.variant, wanted.variant):
+        if not {given.variant, wanted.variant} <= {"classic", "vivid"}:
             raise UsageError(
                 f"--init {config.init} is {given.variant}, which shares no layer with {wanted.variant}"
             )
@@ -182,7 +218,7 @@ def _first_weights(config: TrainConfig) -> Classic:
             "set --classifier and --embedding alike"
         )
     state = {name: value for name, value in start.state_dict().items() if name.startswith(taken)}
-    network.load_state_dict(state, strict=False)  # normalisation and calibration keep their first values
+    network.load_state_dict(state, strict=False)  # normalisation keeps its first values
     return network
 
 
@@ -207,6 +243,6 @@ def _classifier(config: TrainConfig) -> Classifier:
     )
     made.requires_grad_(requires_grad=False)
     if config.finetune_classifier:
-        for parameter in made.tail():
+        for parameter in made.tail(TRAINED[network.variant]):
             parameter.requires_grad_()
     return made

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch_model.batches import Chosen
     from torch_model.losses import LossFunction
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 MOST = 500  # photographs measured at each validation
 SHOWN = 8  # photographs on a sheet
@@ -44,6 +44,8 @@ class Scores:
     """CIE units, over all values."""
     colorfulness: float
     """Ratio of means, predicted to true."""
+    accuracy: float
+    """Share of pixels whose larger one of a and b is the true one's: Keras's accuracy of two channels."""
 
 
 class Validation:
@@ -55,7 +57,7 @@ class Validation:
         self.batches = Batches(held, _BATCH, _NONE, 0, device)
         self.precision, self.device = precision, device
 
-    def measure(self, model: Classic, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
+    def measure(self, model: Network, loss: LossFunction) -> tuple[Scores, NDArray[np.float32]]:
         """Score a network; return the scores and the first photographs' ab (n, S, S, 2) for a sheet."""
         losses: list[float] = []
         squared: list[float] = []
@@ -63,6 +65,7 @@ class Validation:
         ours: list[float] = []
         theirs: list[float] = []
         shown: list[NDArray[np.float32]] = []
+        right: list[float] = []
         training = model.training
         model.eval()
         for number in range(self.batches.per_epoch):
@@ -70,8 +73,9 @@ class Validation:
             lightness = inputs[0]
             given = self._predict(model, inputs)
             losses.append(loss(given, ab).item() * len(ab))
-            outputs = model.decode(given)
+            outputs = model.decode(given, lightness)
             squared.append(torch.mean((outputs[-1] - ab) ** 2).item() * len(ab))
+            right.append((outputs[-1].argmax(1) == ab.argmax(1)).float().mean().item() * len(ab))
             shown.append(outputs[0].movedim(1, -1).cpu().numpy())
             photos = self.pixels[self.batches.indices(number).cpu().numpy()]
             vivid, calm = colorize(lightness, outputs[0]), colorize(lightness, outputs[-1])
@@ -82,7 +86,7 @@ class Validation:
         count = len(self.pixels)
         rmse = float(np.sqrt(sum(squared) / count))
         ratio = float(np.mean(ours) / np.mean(theirs))
-        scores = Scores(sum(losses) / count, float(np.mean(psnrs)), rmse, ratio)
+        scores = Scores(sum(losses) / count, float(np.mean(psnrs)), rmse, ratio, sum(right) / count)
         return scores, np.concatenate(shown)[:SHOWN]
 
     def save_sheet(self, ab: NDArray[np.float32], path: Path) -> None:
@@ -92,7 +96,7 @@ class Validation:
         sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(path)
 
     @torch.no_grad()
-    def _predict(self, model: Classic, inputs: tuple[Tensor, ...]) -> Tensor:
+    def _predict(self, model: Network, inputs: tuple[Tensor, ...]) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             return model(*inputs).float()  # type: ignore[no-any-return]
 

@@ -12,7 +12,7 @@ from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadab
 from tintype.metadata import Metadata
 from torch_model import checkpoint
 from torch_model.classifiers import misfit
-from torch_model.model import Classic, NetworkConfig, build
+from torch_model.model import Network, NetworkConfig, build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 KERAS_SUFFIXES = frozenset({".h5", ".hdf5", ".keras"})
 _KNOWN = ("network", "training")  # what a .safetensors file says, each as JSON
 _PLACES = frozenset(
-    {"data", "val", "list", "out", "cache", "init", "classifier_weights", "device"}
+    {"data", "val", "list", "out", "cache", "init", "classifier_weights", "critic_weights", "device"}
 )  # of one machine only
 
 
-def load(path: Path) -> Classic:
+def load(path: Path) -> Network:
     """Build the network that a file describes and load its weights, float32, on the CPU.
 
     `.onnx` (released by this project), `.safetensors`, `.pt` (a checkpoint: its averaged weights
@@ -56,7 +56,7 @@ def describe(config: NetworkConfig) -> dict[str, Any]:
     return asdict(config)
 
 
-def save(network: Classic, path: Path, training: dict[str, Any] | None = None) -> None:
+def save(network: Network, path: Path, training: dict[str, Any] | None = None) -> None:
     """Write weights as .safetensors, with what is needed to build their network and how they were trained."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -92,7 +92,7 @@ def _config(values: Any, path: Path) -> NetworkConfig:
         raise ModelContractError(path, "it does not say which network its weights are of") from error
 
 
-def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Classic:
+def _assemble(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> Network:
     network = build(config)
     scaling = {"l_center": torch.tensor(config.l_center), "l_scale": torch.tensor(config.l_scale)}
     try:
@@ -116,7 +116,7 @@ def _open_onnx(path: Path) -> tuple[ModelProto, Metadata]:
     return model, Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
 
 
-def _from_onnx(path: Path) -> Classic:
+def _from_onnx(path: Path) -> Network:
     """Recover the weights of a released model: its initializers bear the names of the state dict."""
     model, metadata = _open_onnx(path)
     from onnx import numpy_helper
@@ -147,6 +147,6 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return state, known
 
 
-def _from_safetensors(path: Path) -> Classic:
+def _from_safetensors(path: Path) -> Network:
     state, known = _read_safetensors(path)
     return _assemble(_config(known.get("network"), path), state, path)

@@ -18,24 +18,29 @@ from tintype.metadata import Metadata
 from tintype.session import open_session
 from torch_model import weights
 from torch_model.checkpoint import path_of
-from torch_model.model import NetworkConfig, Variant, Vivid, build, fold, initialize
+from torch_model.model import Distribution, NetworkConfig, Variant, Vivid, build, fold, initialize
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tintype.session import Float, Session
-    from torch_model.model import Classic
+    from torch_model.model import Network
 
 METADATA = Metadata("classic", "1", 64, author="nobody", license="MIT")
 SMALL = ((1, 1, 16, 24),)  # shapes, where parity is not what is tested
-OUTPUTS: dict[Variant, list[str]] = {"classic": ["ab"], "vivid": ["ab", "ab_mean"], "fusion": ["ab"]}
-MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21}
+OUTPUTS: dict[Variant, list[str]] = {
+    "classic": ["ab"],
+    "vivid": ["ab", "ab_mean"],
+    "fusion": ["ab"],
+    "unet": ["ab", "ab_mean"],
+}
+MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21, "unet": 15}
 
 
-def network(variant: Variant = "classic") -> Classic:
+def network(variant: Variant = "classic") -> Network:
     """Return a network of seeded weights; of vivid, a calibrated one."""
     config = NetworkConfig(variant, temperature=0.3)
-    if variant == "fusion":
+    if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
     torch.manual_seed(4)
     made = build(config)
@@ -45,7 +50,7 @@ def network(variant: Variant = "classic") -> Classic:
     for name, parameter in made.named_parameters():
         if name.endswith("bias"):  # equal initializers would be stored once
             parameter.data = 0.1 * torch.rand(parameter.shape, generator=generator)
-    if isinstance(made, Vivid):
+    if isinstance(made, Distribution):
         made.shift = torch.rand(made.shift.shape, generator=generator)
     return fold(made)
 
@@ -69,20 +74,20 @@ class FaultySession:
 @pytest.fixture(scope="module", params=OUTPUTS)
 def exported(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> tuple[Path, Classic]:
+) -> tuple[Path, Network]:
     """Return a model file with halved weights, and the network it was made from."""
     path, made = tmp_path_factory.mktemp("export") / "model.onnx", network(request.param)
     command.export(made, metadata_of(made), path, halved=True)
     return path, made
 
 
-def metadata_of(made: Classic) -> Metadata:
+def metadata_of(made: Network) -> Metadata:
     """Return what a file of a network says of itself."""
     variant = made.config.variant
     return replace(METADATA, model=variant, training={"network": weights.describe(made.config)})
 
 
-def test_signature(exported: tuple[Path, Classic]) -> None:
+def test_signature(exported: tuple[Path, Network]) -> None:
     """The graph takes l and gives ab, vivid's ab_mean too, with named axes, at opset 18 and IR 9."""
     model = onnx.load(exported[0], load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
@@ -100,22 +105,23 @@ def test_signature(exported: tuple[Path, Classic]) -> None:
     assert exported[0].stat().st_size < 1e6 * MEGABYTES[exported[1].config.variant]
 
 
-def test_graph_is_clean(exported: tuple[Path, Classic]) -> None:
+def test_graph_is_clean(exported: tuple[Path, Network]) -> None:
     """Padding and normalisation are folded into the convolutions, and no trace of the machine is left."""
     path, made = exported
     model = onnx.load(path)
     kinds = [node.op_type for node in model.graph.node]
-    fusion = made.config.variant == "fusion"
-    assert kinds.count("Conv") == (63 if fusion else 12)
-    assert kinds.count("Resize") == 2 + len(made.OUTPUTS) + fusion
-    assert kinds.count("Softmax") == (2 if made.config.variant == "vivid" else 0)
+    variant = made.config.variant
+    seen = variant in ("fusion", "unet")  # by a classifier, at a size of its own
+    assert kinds.count("Conv") == {"fusion": 63, "unet": 58}.get(variant, 12)
+    assert kinds.count("Resize") == {"unet": 3}.get(variant, 2) + len(made.OUTPUTS) + seen
+    assert kinds.count("Softmax") == (2 if isinstance(made, Distribution) else 0)
     assert not any(item.name.startswith("network.") for item in model.graph.initializer)
     assert not {"Pad", "Slice", "Identity", "BatchNormalization"} & set(kinds)
-    assert not {"Shape", "Concat"} & set(kinds) or fusion  # the classifier's photograph: N of a fixed size
+    assert not {"Shape", "Concat"} & set(kinds) or seen
     assert not any(item.metadata_props for item in (*model.graph.node, *model.graph.initializer))
 
 
-def test_metadata(exported: tuple[Path, Classic]) -> None:
+def test_metadata(exported: tuple[Path, Network]) -> None:
     """The session reads back the metadata that was written."""
     path, made = exported
     session = open_session(path, "cpu")
@@ -125,12 +131,13 @@ def test_metadata(exported: tuple[Path, Classic]) -> None:
 
 @pytest.mark.parametrize("runtime", ["session", "reference"])
 @pytest.mark.parametrize("shape", [(1, 1, 72, 200), (3, 1, 264, 8), (1, 1, 8, 8)])
-def test_parity(exported: tuple[Path, Classic], runtime: str, shape: tuple[int, ...]) -> None:
+def test_parity(exported: tuple[Path, Network], runtime: str, shape: tuple[int, ...]) -> None:
     """The runtime's session and ONNX's reference evaluator compute what torch computes."""
     path, made = exported
     lightness = np.random.default_rng(1).uniform(0, 100, shape).astype(np.float32)
+    given = torch.from_numpy(lightness)
     with torch.no_grad():
-        expected = [plane.numpy() for plane in made.decode(made(torch.from_numpy(lightness)))]
+        expected = [plane.numpy() for plane in made.decode(made(given), given)]
     if runtime == "session":
         found = [plane for plane in open_session(path, "cpu").run(lightness) if plane is not None]
     else:
@@ -140,7 +147,7 @@ def test_parity(exported: tuple[Path, Classic], runtime: str, shape: tuple[int, 
         np.testing.assert_allclose(one, other, atol=parity.TOLERANCE)
 
 
-def test_released_file_gives_its_weights_back(exported: tuple[Path, Classic]) -> None:
+def test_released_file_gives_its_weights_back(exported: tuple[Path, Network]) -> None:
     """A model file's own initializers rebuild the network, bit for bit."""
     path, made = exported
     found = weights.load(path)
@@ -165,7 +172,7 @@ def test_uncalibrated_file_gives_its_weights_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output", [0, -1])
 def test_parity_is_of_every_output(
-    exported: tuple[Path, Classic], output: int, monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, Network], output: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A difference in either output counts; what is no number, or is not there, is infinitely far."""
     monkeypatch.setattr(parity, "SHAPES", SMALL)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tintype.lab import rgb_to_lab as reference
-from torch_model.color import rgb_to_lab
+from torch_model.color import lab_to_rgb, rgb_to_lab
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -19,3 +19,15 @@ def test_twin(dtype: type[np.generic]) -> None:
     l, ab = rgb_to_lab(torch.from_numpy(rgb).permute(0, 3, 1, 2))  # noqa: E741 - the graph's own name
     found = torch.cat([l, ab], dim=1).permute(0, 2, 3, 1).numpy()
     np.testing.assert_allclose(found, reference(photos), atol=1e-3)
+
+
+def test_there_and_back() -> None:
+    """Lab of a photograph becomes its sRGB again; its gradient is finite, in black and outside too."""
+    rgb = torch.rand((1, 3, 8, 8), generator=torch.Generator().manual_seed(1))
+    rgb[..., 0] = 0
+    lightness, ab = rgb_to_lab(rgb)
+    torch.testing.assert_close(lab_to_rgb(lightness, ab), rgb, atol=1e-4, rtol=0)
+    far = (3 * ab).requires_grad_()
+    lab_to_rgb(lightness, far).sum().backward()  # type: ignore[no-untyped-call]
+    assert far.grad is not None
+    assert torch.isfinite(far.grad).all()

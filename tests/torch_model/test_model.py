@@ -9,11 +9,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tintype.errors import UsageError
 from torch_model.model import (
     AB_SCALE,
     UP,
+    Classic,
     Fusion,
     NetworkConfig,
+    UNet,
     Variant,
     Vivid,
     build,
@@ -22,6 +25,7 @@ from torch_model.model import (
 )
 
 PARAMETERS: dict[Variant, int] = {"classic": 3_892_194, "vivid": 3_980_050, "fusion": 6_541_202}
+SHOWN = torch.zeros(2, 1, 6, 8)  # lightness of which `logits` are
 
 
 def lightness(*shape: int) -> torch.Tensor:
@@ -30,8 +34,10 @@ def lightness(*shape: int) -> torch.Tensor:
 
 
 def config_of(variant: Variant, **options: Any) -> NetworkConfig:
-    """Return a network's config; fusion's has a light classifier that looks at 32 px, and the 1000-vector."""
+    """Return a network's config, with a light classifier; fusion's sees 32 px, gives the 1000-vector."""
     plain = NetworkConfig(variant, **options)
+    if variant == "unet":
+        return replace(NetworkConfig(variant, classifier="efficientnet_lite0", classifier_side=64), **options)
     if variant != "fusion":
         return plain
     return replace(plain, classifier="efficientnet_lite0", embedding="logits", classifier_side=32)
@@ -41,6 +47,14 @@ def fusion() -> Fusion:
     """Return a fusion network of seeded weights."""
     torch.manual_seed(0)
     network = Fusion(config_of("fusion"))
+    initialize(network, "he", 0)
+    return network
+
+
+def unet() -> UNet:
+    """Return a U-Net of seeded weights."""
+    torch.manual_seed(0)
+    network = UNet(config_of("unet"))
     initialize(network, "he", 0)
     return network
 
@@ -61,6 +75,7 @@ def logits(seed: int = 0) -> torch.Tensor:
 def test_parameters(variant: Variant) -> None:
     """Each has the original's convolutions, 3 upsamplings and parameters, beside a classifier's."""
     network = build(config_of(variant))
+    assert isinstance(network, Classic)
     own = {name: m for name, m in network.named_modules() if not name.startswith("classifier")}
     convolutions = [m for m in own.values() if isinstance(m, torch.nn.Conv2d)]
     assert len(convolutions) == (14 if variant == "fusion" else 12)
@@ -87,20 +102,51 @@ def test_shapes_of_vivid(shape: tuple[int, ...]) -> None:
     raw = network(lightness(*shape))
     assert raw.shape == (shape[0], Vivid.HEAD, shape[2] // 2, shape[3] // 2)
     assert len(network.OUTPUTS) == 2
-    assert [plane.shape for plane in network.decode(raw)] == 2 * [(shape[0], 2, *shape[2:])]
+    assert [plane.shape for plane in network.decode(raw, SHOWN)] == 2 * [(shape[0], 2, *shape[2:])]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 64, 64)])
+def test_shapes_of_unet(shape: tuple[int, ...]) -> None:
+    """The U-Net works at its own size, and brings ab and ab_mean to the size of l, whatever that is."""
+    network = unet()
+    raw = network(lightness(*shape))
+    assert raw.shape == (shape[0], UNet.HEAD, 16, 16)
+    assert [plane.shape for plane in network.decode(raw, lightness(*shape))] == 2 * [
+        (shape[0], 2, *shape[2:])
+    ]
+
+
+def test_unet_hears_of_the_whole() -> None:
+    """What a corner shows reaches the other one: by the embedding, even where no convolution reaches."""
+    network = unet()
+    l = lightness(1, 1, 64, 64)  # noqa: E741 - the graph's own name
+    other = l.clone()
+    other[..., :8, :8] = 100 - other[..., :8, :8]
+    with torch.no_grad():
+        network.embedded.weight.zero_()
+        alone = (network(l) - network(other)).abs()[..., -1, -1].max()
+        initialize(network, "he", 0)
+        told = (network(l) - network(other)).abs()[..., -1, -1].max()
+    assert told > alone
+
+
+def test_size_of_unet() -> None:
+    """A size that cannot be halved five times is refused."""
+    with pytest.raises(UsageError, match="multiples of 32 px, not 72"):
+        build(config_of("unet", classifier_side=72))
 
 
 def test_classic_decodes_to_ab() -> None:
     """What classic gives is ab itself."""
     network = build(NetworkConfig())
     raw = network(lightness(1, 1, 8, 8))
-    assert network.decode(raw) == (raw,)
+    assert network.decode(raw, SHOWN) == (raw,)
     assert len(network.OUTPUTS) == 1
 
 
 def test_mean_is_the_expectation() -> None:
     """ab_mean is the sum of the bins' centers by their probabilities; at temperature 1 so is ab."""
-    ab, mean = vivid(temperature=1).decode(logits())
+    ab, mean = vivid(temperature=1).decode(logits(), SHOWN)
     shares = logits().softmax(dim=1)
     expected = torch.einsum("nqhw,qc->nchw", shares, vivid().centers)
     torch.testing.assert_close(mean[..., ::2, ::2], expected)
@@ -109,7 +155,7 @@ def test_mean_is_the_expectation() -> None:
 
 def test_cold_is_the_mode() -> None:
     """Towards temperature 0 ab becomes the likeliest bin's center."""
-    ab, _ = vivid(temperature=1e-4).decode(logits())
+    ab, _ = vivid(temperature=1e-4).decode(logits(), SHOWN)
     likeliest = vivid().centers[logits().argmax(dim=1)].permute(0, 3, 1, 2)
     torch.testing.assert_close(ab[..., ::2, ::2], likeliest)
 
@@ -121,9 +167,9 @@ def test_shift_raises_rare_bins() -> None:
     raw = torch.where(grey, 2.0, -9.0)
     raw[-1] = 1.0  # a bin of strong color, less likely than grey
     raw = raw.reshape(1, -1, 1, 1)
-    before, mean = network.decode(raw)
+    before, mean = network.decode(raw, SHOWN)
     network.shift[:, grey] = 3.0
-    after, same = network.decode(raw)
+    after, same = network.decode(raw, SHOWN)
     assert after.norm() > before.norm() + 10
     assert torch.equal(mean, same)
 
@@ -133,8 +179,8 @@ def test_mean_knows_no_calibration(temperature: float) -> None:
     """ab_mean depends neither on the temperature nor on the shift; ab on both."""
     network = vivid(temperature)
     network.shift.copy_(logits(1)[:1, :, :1, :1])
-    ab, mean = network.decode(logits())
-    other_ab, other_mean = vivid().decode(logits())
+    ab, mean = network.decode(logits(), SHOWN)
+    other_ab, other_mean = vivid().decode(logits(), SHOWN)
     assert torch.equal(mean, other_mean)
     assert not torch.allclose(ab, other_ab)
 
@@ -209,6 +255,7 @@ def test_folding(variant: Variant) -> None:
 def test_bfloat16_keeps_lightness(variant: Variant) -> None:
     """Under bfloat16 autocast a step of 0.1 in raw L* still reaches the network: its ends stay float32."""
     network = build(config_of(variant, l_center=0, l_scale=1))
+    assert isinstance(network, Classic)
     initialize(network, "glorot", 0)
     l = torch.full((1, 1, 16, 16), 90.0)  # noqa: E741 - the graph's own name
     seen = []

@@ -35,6 +35,8 @@ EVERYTHING = [
 ]
 VIVID = ["--model", "vivid", "--loss", "bins"]
 FUSION = ["--model", "fusion", "--classifier-weights", "random", "--classifier-side", "32"]
+UNET = ["--model", "unet", "--loss", "bins", "--classifier-weights", "random", "--size", "32"]
+CRITIC = ["--critic-share", "0.5", "--critic-weights", "random"]
 RECIPES = {
     "classic": EVERYTHING,
     "vivid": [*EVERYTHING, *VIVID, "--precision", "fp32"],
@@ -305,10 +307,10 @@ def fusion_config(**options: Any) -> TrainConfig:
     )
 
 
-def test_fusion_resumes(options: list[str], tmp_path: Path) -> None:
-    """Stopped and gone on with, a fusion run ends with the same tensors as one that was not, bit for bit."""
-    run = [*options, *FUSION, "--center-lightness", "--finetune-classifier", "--optimizer", "adamw"]
-    run += ["--ema", "0.9"]
+@pytest.mark.parametrize("model", [[*FUSION, "--center-lightness"], [*UNET, *CRITIC]], ids=["fusion", "unet"])
+def test_classifiers_resume(options: list[str], tmp_path: Path, model: list[str]) -> None:
+    """Stopped and gone on with, a run with a classifier, or two, ends with the same tensors, bit for bit."""
+    run = [*options, *model, "--finetune-classifier", "--optimizer", "adamw", "--ema", "0.9"]
     assert train.main([*run, "--steps", "4", "--out", str(tmp_path / "whole")]) == 0
     assert train.main([*run, "--steps", "2"]) == 0
     assert train.main([*run, "--steps", "4"]) == 0
@@ -466,3 +468,15 @@ def test_unknown_device() -> None:
     """A device that torch does not know is refused."""
     with pytest.raises(UsageError):
         runs.pick_device("abacus")
+
+
+def test_average_forgets_the_first_weights() -> None:
+    """Averaged weights are near the current ones soon, however slowly they are to follow them later."""
+    config = TrainConfig(ema=0.999, size=16)
+    run = runs.Run.start(config, torch.device("cpu"))
+    assert run.ema is not None
+    with torch.no_grad():
+        run.model.head.weight.fill_(1.0)  # where it stays
+    for _ in range(50):
+        run.ema.update_parameters(run.model)
+    assert (run.judged.head.weight - 1).abs().max() < 1e-3
