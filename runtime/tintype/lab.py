@@ -35,6 +35,7 @@ _EPSILON = np.float32(0.008856)  # below it the cube root becomes a line
 _SLOPE, _OFFSET = np.float32(7.787), np.float32(16 / 116)
 _KNEE = np.float32(0.2068966)  # the cube root of _EPSILON
 _CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
+_BLACK, _WHITE = np.float32(5e-4), np.float32(99.9995)  # L*, half a step of 16 bits from the ends
 _WAYS, _ROUNDS = 8, 4  # chroma is cut to a 4096th
 
 
@@ -106,14 +107,23 @@ def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> Float:
     """
     fy = (lightness + np.float32(16)) * np.float32(1 / 116)
     chroma = np.stack([a * np.float32(1 / 500), np.zeros_like(a), b * np.float32(-1 / 200)])
-    share, width = np.zeros_like(a), np.float32(1)
+    share = np.zeros_like(a)
+    colored = np.flatnonzero((lightness > _BLACK) & (lightness < _WHITE))  # borders and paper have no chroma
+    if colored.size:
+        share[colored] = _share(np.take(fy, colored), np.take(chroma, colored, axis=1), dtype)
+    return _linear(fy, chroma * share)
+
+
+def _share(fy: Float, chroma: Float, dtype: np.dtype[Any]) -> Float:
+    """Return the largest share (n) of what f(X), f(Y) and f(Z) have more than f(Y), (3, n), that fits."""
+    share, width = np.zeros_like(fy), np.float32(1)
     for _ in range(_ROUNDS):
         width /= _WAYS
         tried = share + width * np.arange(1, _WAYS, dtype=np.float32)[:, None]
         outside = _outside(_linear(fy, chroma[:, None] * tried), dtype)
         inside = _WAYS - 1 - np.count_nonzero(np.logical_or.accumulate(outside), axis=0)
         share += width * inside.astype(np.float32)
-    return _linear(fy, chroma * share)
+    return share
 
 
 def _linear(fy: Float, chroma: Float) -> Float:

@@ -151,3 +151,13 @@ def test_clipping() -> None:
     assert rgb.dtype == np.float32
     assert rgb.min() == 0
     assert rgb.max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_black_and_white(dtype: type) -> None:
+    """Black and white have no chroma, whatever color they are to get."""
+    lightness = np.repeat(np.array([0, 100], np.float32), 50)
+    a, b = np.linspace(-80, 80, 100, dtype=np.float32), np.linspace(80, -80, 100, dtype=np.float32)
+    rgb = lab.lightness_ab_to_rgb(lightness, a, b, dtype)
+    assert np.all(rgb[:50] == 0)
+    assert np.all(rgb[50:] == np.iinfo(dtype).max)
