@@ -93,7 +93,7 @@ def _round(  # noqa: PLR0917 - it is called once
         if ended:
             break
         tally.kills += 1
-        tally.moments["before the first photograph" if not done else "among photographs"] += 1
+        tally.moments["before one was done" if not done else "among photographs"] += 1
         tally.cut += any(place.rglob("*.partial")) if place.is_dir() else 0
         before = _look(place, wanted, before, tally)
     _finish(folder, out, jobs)
@@ -109,15 +109,18 @@ def _round(  # noqa: PLR0917 - it is called once
 def _killed(command: list[str], patience: float, after_first: bool) -> tuple[bool, list[str]]:  # noqa: FBT001
     """Run a command and kill it; return whether it ended by itself before, and the photographs it did.
 
-    `after_first`: the time runs from the first photograph on, else from the start.
+    `after_first`: the time runs from the first photograph that it does, else from the start.
     """
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
-    first = process.stdout.readline() if after_first else b""
+    said = b""
+    while after_first and (line := process.stdout.readline()):
+        said += line
+        after_first = b'"status": "done"' not in line
     time.sleep(patience)
     process.send_signal(signal.SIGKILL)
     rest, _ = process.communicate()
-    lines = [line for line in (first + rest).split(b"\n")[:-1] if line]
+    lines = [line for line in (said + rest).split(b"\n")[:-1] if line]
     records = [json.loads(line) for line in lines]
     return process.returncode != -signal.SIGKILL, [r["input"] for r in records if r["status"] == "done"]
 
