@@ -1,7 +1,7 @@
 """Make the photographs that are colorized here: `python -m benchmarks.photos FOLDER`.
 
 They come from scikit-image's sample photographs. The large ones are enlarged to 12 megapixels and
-get grain, so that their JPEG is as hard to decode as a camera's; large.jpg has 24.
+get grain, so that their JPEG is as hard to decode as a camera's; large... have 24.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TURNED: Final = 6  # a camera held upright
 
 
 def main() -> None:
-    """Write small.jpg, color.jpg, grey.jpg, rotated.jpg, progressive.jpg and large.jpg."""
+    """Write small.jpg, color.jpg, grey.jpg, rotated.jpg, progressive.jpg, and three with 24 megapixels."""
     folder = Path(sys.argv[1])
     small = Image.fromarray(data.astronaut())
     small = small.resize(SMALL, Image.Resampling.LANCZOS)
@@ -36,7 +36,10 @@ def main() -> None:
     photo.save(folder / "rotated.jpg", quality=QUALITY, exif=turned)
     photo.save(folder / "progressive.jpg", quality=QUALITY, progressive=True)
     photo.convert("L").save(folder / "grey.jpg", quality=QUALITY)
-    photo.resize(LARGER, Image.Resampling.BICUBIC).save(folder / "large.jpg", quality=QUALITY)
+    larger = photo.resize(LARGER, Image.Resampling.BICUBIC)
+    larger.save(folder / "large.jpg", quality=QUALITY)
+    larger.save(folder / "large_rotated.jpg", quality=QUALITY, exif=turned)
+    larger.convert("L").save(folder / "large_grey.jpg", quality=QUALITY)
 
 
 def large() -> Image.Image:

@@ -32,7 +32,8 @@ _OVERSAMPLED: Final = 2  # rows and columns of a small copy, for each that is wa
 
 def _error(before: Array, after: Array) -> float:
     """Return the sum of squared differences, in levels of 8 bits."""
-    difference = np.subtract(before, after, dtype=np.float32).ravel()
+    difference = before.astype(np.float32).ravel()
+    difference -= after.ravel()
     difference *= np.float32(255 / np.iinfo(after.dtype).max)
     return float(np.dot(difference, difference))
 

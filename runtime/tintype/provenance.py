@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from tintype import __version__
 
@@ -83,7 +83,7 @@ def _description(text: str, origin: Origin) -> str:
     )
     return (
         f'<rdf:Description xmlns:rdf="{_RDF}" rdf:about="{_about(text)}" xmlns:xmp="{_XMP}" '
-        f"xmlns:Iptc4xmpExt={quoteattr(_IPTC)}>{tool}"
+        f'xmlns:Iptc4xmpExt="{_IPTC}">{tool}'
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
         f"<Iptc4xmpExt:AISystemUsed>Tintype, model {escape(origin.model)}</Iptc4xmpExt:AISystemUsed>"
         f"<Iptc4xmpExt:AISystemVersionUsed>{escape(origin.version)}</Iptc4xmpExt:AISystemVersionUsed>"

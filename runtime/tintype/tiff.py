@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 _LEVEL: Final = 6  # of zlib, as libtiff has it
-_NONE, _DEFLATE, _RGB, _HORIZONTAL, _INCH, _ALPHA = 1, 8, 2, 2, 2, 2  # values of tags
+_NONE, _DEFLATE, _GREY, _RGB, _HORIZONTAL, _INCH, _ALPHA = 1, 8, 1, 2, 2, 2, 2  # values of tags
 _PLACES, _LENGTHS = 273, 279  # tags of the strips
 _LONG, _UNDEFINED, _LONG_8 = 4, 7, 16  # types of values
 _OPAQUE: Final = frozenset({33723, 34675, 700})  # tags whose values are bytes as they are
@@ -97,8 +97,8 @@ class Writer:
         given = dict(tags)
         if channels == 4:
             given[338] = _ALPHA
-        given |= {256: size[0], 257: size[1], 258: (depth,) * channels, 262: _RGB, 277: channels, 278: rows}
-        given |= {259: _DEFLATE if deflated else _NONE, 284: 1}
+        given |= {256: size[0], 257: size[1], 258: (depth,) * channels, 277: channels, 278: rows}
+        given |= {259: _DEFLATE if deflated else _NONE, 262: _GREY if channels == 1 else _RGB, 284: 1}
         if deflated:
             given[317] = _HORIZONTAL
         directory = TiffImagePlugin.ImageFileDirectory_v2(self._head.ljust(16 if self._big else 8, b"\0"))
