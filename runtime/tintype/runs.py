@@ -109,6 +109,7 @@ class _Run:
                 else:
                     jobs.append(job)
                     self._made.update(map(naming.identity, job.places))
+            self._sweep(jobs)
             yield from batch.run(jobs, self._colorizer, self._settings, self._journal)
 
     def _photographs(self, found: Found) -> list[Source]:

@@ -93,6 +93,33 @@ def test_tree(run: Run, scans: Path, tmp_path: Path, jobs: int) -> None:
     assert run.lines[-1].startswith("2 done, 3 skipped, 0 failed, ")
 
 
+def test_originals_are_untouched(run: Run, scans: Path, tmp_path: Path) -> None:
+    """Whatever is asked for, originals stay as they are, to the byte and the second."""
+
+    def state() -> dict[Path, tuple[bytes, int, int]]:
+        return {
+            path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
+            for path in scans.rglob("*.*")
+            if path.is_file() and "_color" not in path.name
+        }
+
+    (scans / "1950" / "b.png").chmod(0o444)
+    before, out = state(), tmp_path / "color"
+    for options in (
+        [],
+        ["--overwrite"],
+        ["--jobs", "3", "--overwrite"],
+        ["--strength", "0.5"],
+        ["--compare"],
+    ):
+        assert run(scans, "-o", out, "--recursive", *options) == 0
+        assert state() == before
+    assert run(scans, "--recursive", "--name", "{stem}{ext}", "--overwrite") == 2
+    assert run(scans, "-o", scans, "--recursive", "--name", "{stem}{ext}", "--overwrite") == 2
+    assert run(scans / "a.jpg", "-o", scans / "a.jpg", "--overwrite") == 2
+    assert state() == before
+
+
 def test_beside(run: Run, scans: Path) -> None:
     """Without --out results appear beside each photograph, and are not colorized the next time."""
     assert run(scans, "--recursive") == 0
