@@ -5,8 +5,8 @@
     python -m benchmarks.large_photo --kinds color.tif color.png plain.tif grey.tif huge.jpg huge_grey.jpg \
         --model fusion --runs 1
 
-12 megapixels: a color, a grey, an EXIF-rotated and a progressive JPEG; 24: large...; 100 with 16 bits:
-*.tif and *.png; 400 with 8 bits: huge... The same model file on both sides. --data-limit runs Tintype's processes
+12 megapixels: a color, a grey, an EXIF-rotated and a progressive JPEG; 24: large...; 100 with 16 bits: *.tif
+and *.png; 400 with 8 bits: huge... The same model file on both sides. --data-limit runs Tintype's processes
 under RLIMIT_DATA.
 """
 

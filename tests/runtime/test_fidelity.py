@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from conftest import TESTS
 from runtime.deep_files import deep, described, grey_profile, opened, png_of, rgb_profile, tiff_of
 from tintype import Adjustments, Colorizer, formats, image, lab, merge, png, profiles
 from tintype.encoding import QUALITY, Settings
@@ -357,6 +358,15 @@ def test_first_frame(colorizer: Colorizer, format_name: str) -> None:
     assert any("the first of 3 pages or frames was taken" in note for note in notes)
 
 
+def test_heic_of_10_bits() -> None:
+    """A HEIC of 10 bits is read with 8, and the notes say so."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    made = pillow_heif.from_bytes(mode="RGB;16", size=(40, 30), data=deep(30, 40, 3).tobytes())
+    stream = io.BytesIO()
+    made.save(stream, quality=-1)
+    assert image.read(stream).notes == ["it has 10 bits a channel, of which 8 were read"]
+
+
 # Strips
 
 
@@ -376,3 +386,45 @@ def test_no_seams(
         monkeypatch.setattr(merge, "STRIP", strip)
         parts = image.read(io.BytesIO(_colorized(colorizer, source, format_name)[0]))
         np.testing.assert_array_equal(parts.rows(0, 48), whole.rows(0, 48))
+
+
+# The page
+
+
+def test_table_of_formats() -> None:
+    """The table of formats in docs/fidelity.md says what the code does."""
+    lines = (TESTS.parent / "docs" / "fidelity.md").read_text(encoding="utf-8").splitlines()
+    found = [line for line in lines if line.startswith("| ") and line.split(" | ")[0][2:] in formats.FORMATS]
+    assert found == [_line(name) for name in formats.FORMATS]
+
+
+def _line(name: str) -> str:
+    known = formats.FORMATS[name]
+    plugins = {
+        "PIL.AvifImagePlugin": "Pillow's own",
+        "pillow_heif": "pillow-heif",
+        "pillow_jxl": "pillow-jxl-plugin",
+    }
+    words = {"comment": "comment", "text": "yes"}
+    cells = [
+        name,
+        " ".join(known.suffixes),
+        str(known.depth),
+        "yes" if known.alpha else "on white",
+        "yes" if known.profile else "no",
+        *("yes" if what in known.metadata else "no" for what in ("exif", "xmp", "iptc")),
+        "yes" if "dpi" in known.metadata else "in EXIF" if "exif" in known.metadata else "no",
+        next((said for what, said in words.items() if what in known.metadata), "no"),
+    ]
+    return f"| {' | '.join(cells)} | {plugins[known.plugin] + ' ' if known.plugin else ''}|"
+
+
+def test_tests_of_the_page() -> None:
+    """Every test that docs/fidelity.md names is there."""
+    import re
+
+    page = (TESTS.parent / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (TESTS / "runtime").glob("test_*.py"))
+    named = set(re.findall(r"`(?:test_\w+\.)?(test_\w+)`", page))
+    assert len(named) > 40
+    assert not {name for name in named if f"def {name}(" not in code}
