@@ -26,14 +26,30 @@ DEEPEST: Final = 16  # graphs within nodes of graphs
 DOMAINS: Final = frozenset({"", "ai.onnx"})
 ENDLESS: Final = frozenset({"Loop", "Scan"})
 _PARTS: Final[dict[str, dict[int, str]]] = {
-    "model": {7: "graph", 20: "training", 25: "function"},
+    "model": {7: "graph", 8: "opset", 14: "entry", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "graph": {1: "node", 5: "tensor", 11: "value", 12: "value", 13: "value", 15: "sparse"},
     "function": {7: "node"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
+    "value": {2: "type"},
+    "type": {1: "tensor type"},
+    "tensor type": {2: "shape"},
+    "shape": {1: "dimension"},
 }
+_TEXTS: Final[dict[str, tuple[int, ...]]] = {
+    "model": (2, 3, 4, 6),
+    "opset": (1,),
+    "entry": (1, 2),
+    "graph": (2, 10),
+    "node": (1, 2, 3, 4, 6, 7),
+    "attribute": (1, 13, 21),
+    "tensor": (8, 12),
+    "value": (1, 3),
+    "dimension": (2, 3),
+}
+"""Fields that hold names and words."""
 _OPERATOR, _DOMAIN = 4, 7  # fields of a node
 _EXTERNAL, _LOCATION, _KEY, _VALUE = 13, 14, 1, 2  # fields of a tensor, and of what it says of other files
 
@@ -72,13 +88,21 @@ class _Look:
             raise ModelContractError(self._path, "its graphs are nested too deeply")
         if kind == "tensor":
             self._check_tensor(start, end)
-            return
-        if kind == "node":
+        elif kind == "node":
             self._check_node(start, end)
-        parts = _PARTS[kind]
+        parts, texts = _PARTS.get(kind, {}), _TEXTS.get(kind, ())
         for number, begin, stop in self._fields(start, end):
-            if number in parts and stop >= 0:
+            if stop >= 0 and number in texts:
+                self._check_text(begin, stop)
+            elif stop >= 0 and number in parts:
                 self.into(parts[number], begin, stop, depth + 1)
+
+    def _check_text(self, start: int, end: int) -> None:
+        """Refuse what onnxruntime would hand on as a name, and Python could not read."""
+        try:
+            self._content[start:end].decode()
+        except UnicodeDecodeError:
+            raise ModelUnreadableError(self._path, "its names are not UTF-8: it is damaged") from None
 
     def _check_node(self, start: int, end: int) -> None:
         self._nodes += 1

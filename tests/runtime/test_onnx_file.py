@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from benchmarks import mutations
 from tintype import models, onnx_file
 from tintype.errors import ModelContractError, ModelUnreadableError
 from tintype.session import open_session
@@ -114,6 +116,15 @@ def test_size(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         open_session(path)
 
 
+@pytest.mark.parametrize("name", [b"slopes", b"scaled", b"height", b"batch", b"stub", b"tintype.contract"])
+def test_names(model: Any, tmp_path: Path, name: bytes) -> None:
+    """Names that are not UTF-8, wherever they are, are refused."""
+    path = _saved(model, tmp_path)
+    path.write_bytes(path.read_bytes().replace(name, b"\xff" * len(name)))
+    with pytest.raises(ModelUnreadableError, match="its names are not UTF-8"):
+        open_session(path)
+
+
 def test_depth(model: Any, tmp_path: Path) -> None:
     """Graphs within graphs without end are refused."""
     node = onnx.helper.make_node("Relu", ["l"], ["x"])
@@ -158,3 +169,17 @@ def test_every_cut(model: Any, tmp_path: Path) -> None:
         path.write_bytes(content[:length])
         with pytest.raises((ModelUnreadableError, ModelContractError)):
             open_session(path)
+
+
+def test_broken_at_random(tmp_path: Path, stub: Path, stub_mean: Path) -> None:
+    """Models that are broken at random, always the same ones, are refused in one line, or run."""
+    files = {path.name: path.read_bytes() for path in (stub, stub_mean)}
+    path, lightness = tmp_path / "model.onnx", np.full((1, 1, 64, 64), 50, np.float32)
+    ran = 0
+    for number in range(300):
+        path.write_bytes(mutations.mutant(number, sorted(files), files)[1])
+        try:
+            ran += len(open_session(path, "cpu", 1).run(lightness)) > 0
+        except (ModelContractError, ModelUnreadableError) as error:
+            assert "\n" not in str(error)
+    assert ran > 10
