@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tintype import image as images, memory, models, pool
 from tintype.encoding import AS_IT_CAME, Settings as Written
-from tintype.errors import OutputError, PhotoChangedError, PhotoError, PhotoUnreadableError
+from tintype.errors import (
+    OutputError,
+    PhotoChangedError,
+    PhotoError,
+    PhotoTooLargeError,
+    PhotoUnreadableError,
+)
 from tintype.journal import Journal, Origin, State, digest, state_of
 from tintype.records import Record
 
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from tintype.colorizer import Colorizer, Outcome
     from tintype.hints import Hints
     from tintype.naming import Job
+    from tintype.output import Seal
     from tintype.watch import Watch
 
 FULL: Final = 3  # photographs in a row that find no space: the others are not tried then
@@ -64,9 +71,20 @@ def run(
     renewing = journal is not None and settings.overwrite and not settings.dry
     if journal is not None and renewing:
         desk.note(journal.begin, desk.kind)
-    yield from pool.each(desk.record, jobs, settings.workers)
+    later: list[Job] = []
+    for done in pool.each(desk.record, jobs, settings.workers):
+        if isinstance(done, Record):
+            yield done
+        else:
+            later.append(done)
+    memory.give_back()
+    yield from (desk.record_alone(job) for job in later)
     if journal is not None and renewing:
         desk.note(journal.end, desk.kind)
+
+
+class _PutOffError(Exception):
+    """Memory has no place for a photograph while others are at work."""
 
 
 class _Desk:
@@ -92,8 +110,18 @@ class _Desk:
     def _look(self) -> str:
         return digest(self._settings.look() | {"working_size": self._colorizer.working_size})
 
-    def record(self, job: Job, watch: Watch | None) -> Record:
-        """Do what is to be done for a photograph. Raises CancelledError, and what stops all."""
+    def record(self, job: Job, watch: Watch | None) -> Record | Job:
+        """Do what is to be done for a photograph; return it again where it is to wait until it is alone.
+
+        Raises CancelledError, and what stops all.
+        """
+        try:
+            return self.record_alone(job, watch)
+        except _PutOffError:
+            return job
+
+    def record_alone(self, job: Job, watch: Watch | None = None) -> Record:
+        """Do what is to be done for a photograph beside which, without a watch, no other is at work."""
         try:
             return self._record(job, watch)
         except PhotoError as error:
@@ -165,28 +193,39 @@ class _Desk:
                 self.note(self._journal.claim, job.places, origin, state, result)
 
         _make_folder(job.target.parent)
-        with self._room.take(self._need(job.source), watch):
-            try:
-                outcome = self._colorizer.colorize_file(
-                    job.source,
-                    job.target,
-                    self._settings.adjustments,
-                    self._settings.hints,
-                    max_megapixels=self._settings.max_megapixels,
-                    compare=job.comparison,
-                    watch=watch,
-                    seal=seal,
-                    settings=self._settings.written,
-                )
-            except OutputError as error:
-                self._full = self._full + 1 if _is_full(error) else self._full
-                raise
+        try:
+            outcome = self._fitting(job, seal, watch)
+        except OutputError as error:
+            self._full = self._full + 1 if _is_full(error) else self._full
+            raise
         self._full = 0
         return outcome
 
-    def _need(self, source: Path) -> int:
-        """Return about how much memory a photograph takes beside others, bytes."""
-        return images.pixels(source) * _PER_PIXEL if self._settings.workers > 1 else 0
+    def _fitting(self, job: Job, seal: Seal, watch: Watch | None) -> Outcome:
+        """Colorize a photograph when memory has a place for it; raises _PutOffError where it has none now."""
+        if watch is None:  # it is alone
+            return self._carry_out(job, seal, watch)
+        pixels = images.pixels(job.source)
+        try:
+            with self._room.take(pixels * _PER_PIXEL, watch):
+                return self._carry_out(job, seal, watch)
+        except PhotoTooLargeError as error:
+            if pixels > self._settings.max_megapixels * 1e6:
+                raise
+            raise _PutOffError from error
+
+    def _carry_out(self, job: Job, seal: Seal, watch: Watch | None) -> Outcome:
+        return self._colorizer.colorize_file(
+            job.source,
+            job.target,
+            self._settings.adjustments,
+            self._settings.hints,
+            max_megapixels=self._settings.max_megapixels,
+            compare=job.comparison,
+            watch=watch,
+            seal=seal,
+            settings=self._settings.written,
+        )
 
     @staticmethod
     def note(write: Any, *values: Any) -> None:

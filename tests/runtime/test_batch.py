@@ -16,6 +16,7 @@ from PIL import Image
 from tintype import Adjustments, Colorizer, batch, memory, models, naming
 from tintype.batch import Settings
 from tintype.discover import Source
+from tintype.errors import PhotoTooLargeError
 from tintype.journal import NAME, Journal
 from tintype.naming import Job, Naming
 
@@ -448,3 +449,38 @@ def test_jobs_are_left(colorizer: Colorizer, color_photo: Path, out: Path) -> No
         "done": 9 - whole,
         "skipped": whole,
     }
+
+
+class _Tight:
+    """A colorizer that finds no memory while several are at work."""
+
+    def __init__(self, real: Colorizer) -> None:
+        self.real, self.alone = real, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def colorize_file(self, source: Path, *arguments: Any, **options: Any) -> Any:
+        if options["watch"] is not None and source.name != "0.png":
+            raise PhotoTooLargeError("it needs more memory than there is")
+        self.alone += options["watch"] is None
+        return self.real.colorize_file(source, *arguments, **options)
+
+
+def test_put_off(colorizer: Colorizer, color_photo: Path, out: Path) -> None:
+    """A photograph for which memory has no place beside others is done on its own, when those are done."""
+    sources = [out.parent / f"{number}.png" for number in range(5)]
+    for source in sources:
+        source.write_bytes(color_photo.read_bytes())
+    tight: Any = _Tight(colorizer)
+    records = _run(_plan(*sources, out=out), tight, Journal(out), workers=3)
+    assert _status(records) == ["done"] * 5
+    assert tight.alone == 4
+    assert records[0].input == str(sources[0])
+
+
+def test_too_large_for_all(colorizer: Colorizer, color_photo: Path, out: Path) -> None:
+    """A photograph that is larger than allowed fails at once, also beside others."""
+    (record,) = _run(_plan(color_photo, out=out), colorizer, workers=2, max_megapixels=0.001)
+    assert record.reason is not None
+    assert "raise --max-megapixels" in record.reason
