@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tintype import Adjustments, Colorizer, batch, memory, models, naming
+from tintype import Adjustments, Colorizer, batch, memory, models, naming, workbench
 from tintype.batch import Settings
 from tintype.discover import Source
 from tintype.errors import PhotoTooLargeError
@@ -367,7 +367,7 @@ def test_full_disk_ends_it(
         tries = _fill(patch)
         records = _run(jobs, colorizer, Journal(out))
     assert _status(records) == ["failed"] * 6
-    assert len(tries) == batch.FULL
+    assert len(tries) == workbench.FULL
     assert records[-1].reason == f"{jobs[-1].target} cannot be written: the disk is full, so it was not tried"
     assert not list(out.iterdir())
     assert _status(_run(jobs, colorizer, Journal(out))) == ["done"] * 6
