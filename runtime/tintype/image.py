@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tintype import formats, keepsakes, memory, profiles
+from tintype import formats, jxl, keepsakes, memory, profiles
 from tintype.errors import CancelledError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
 from tintype.photo import Photo
 from tintype.scan import NO_PROFILE, TIFF_STARTS, convert, scan
@@ -32,6 +32,7 @@ Array: TypeAlias = NDArray[Any]
 MAX_MEGAPIXELS: Final = 512.0
 _BASE: Final = 120 << 20  # bytes: interpreter, onnxruntime and the network at work
 _PER_PIXEL: Final = 6  # bytes: the photograph in hand, and its result where that is another image
+_DECODED_AT_ONCE: Final = 8  # bytes a pixel more: what a plug-in decodes into, and hands over
 _PROGRESSIVE: Final = 6  # bytes a pixel more: all coefficients of a progressive JPEG
 _MODES: Final = {"L": "L", "1": "L", "I;16": "I;16", "RGB": "RGB", "RGBA": "RGBA"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBa"})
@@ -100,6 +101,9 @@ def _read(
     frame: int | None,
 ) -> Photo:
     head = _identified(file, name)
+    if formats.of_content(head) == "JXL" and (size := jxl.size(file)) is not None:
+        _check_size(size, _PER_PIXEL + _DECODED_AT_ONCE, max_megapixels, name)
+    file.seek(0)
     with ExitStack() as stack:
         opened: Image.Image | None = None
         frames: tuple[int, ...] = (frame or 0,)

@@ -13,9 +13,9 @@ from PIL import Image
 
 from conftest import TESTS
 from runtime.deep_files import deep, described, grey_profile, opened, png_of, rgb_profile, tiff_of
-from tintype import Adjustments, Colorizer, formats, image, lab, merge, png, profiles
+from tintype import Adjustments, Colorizer, formats, image, jxl, lab, merge, png, profiles
 from tintype.encoding import QUALITY, Settings
-from tintype.errors import OutputError, PhotoUnreadableError
+from tintype.errors import OutputError, PhotoTooLargeError, PhotoUnreadableError
 from tintype.merge import lightness_of
 
 if TYPE_CHECKING:
@@ -428,3 +428,30 @@ def test_tests_of_the_page() -> None:
     named = set(re.findall(r"`(?:test_\w+\.)?(test_\w+)`", page))
     assert len(named) > 40
     assert not {name for name in named if f"def {name}(" not in code}
+
+
+# JPEG XL
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (8, 8), (256, 256), (300, 200), (160, 90), (1000, 7), (513, 4097), (40, 48)]
+)
+@pytest.mark.parametrize("container", [True, False])
+def test_size_of_jpeg_xl(size: tuple[int, int], container: bool) -> None:  # noqa: FBT001
+    """The size of a JPEG XL is known from its head, before anything is decoded."""
+    pytest.importorskip("pillow_jxl")
+    data = _saved(Image.new("L", size), "JXL", use_container=container, effort=1)
+    assert jxl.size(io.BytesIO(data)) == size
+    assert jxl.size(io.BytesIO(data[:14])) in (None, size) or container
+    with pytest.raises(PhotoTooLargeError, match="megapixels"):
+        image.read(io.BytesIO(data), max_megapixels=size[0] * size[1] / 1e6 / 2)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\0abcd"]
+)
+def test_no_size_of_jpeg_xl(data: bytes) -> None:
+    """A JPEG XL that is cut off tells no size, or one, and is refused when it is read."""
+    jxl.size(io.BytesIO(data))
+    with pytest.raises(PhotoUnreadableError):
+        image.read(io.BytesIO(data))
