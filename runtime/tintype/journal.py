@@ -2,8 +2,9 @@
 
 A file of lines, `.tintype-journal`: a first line that says what it is, then for each result one JSON object
 
-    {"result": path within the folder, "photo": SHA-256, "model": SHA-256, "settings": SHA-256,
-     "size": bytes, "mtime": ns, "input": [size, mtime ns, ctime ns, inode], "when": ns, "also": paths}
+    {"result": path within the folder, "also": paths of comparisons, "from": path from the folder,
+     "photo": SHA-256, "model": SHA-256, "settings": SHA-256, "size": bytes, "mtime": ns,
+     "input": [size, mtime ns, ctime ns, inode], "when": ns}
 
 written when the result is whole on disk and has not taken its name yet. A line is a claim: it holds
 where the file in that place has that size and time. So a kill at any moment leaves either a claim for a
@@ -25,7 +26,7 @@ from tintype import models
 from tintype.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tintype.naming import Job
 
 NAME: Final = ".tintype-journal"
 VERSION: Final = 1
@@ -61,6 +62,7 @@ class Origin:
 @dataclass(frozen=True)
 class _Claim:
     origin: Origin
+    source: str
     size: int
     mtime: int
     state: State
@@ -86,6 +88,11 @@ class Journal:
         claim = self._claim(place)
         return None if claim is None else claim.origin
 
+    def source(self, place: Path) -> Path | None:
+        """Return the photograph that the file in a place was made from, as it was called then."""
+        claim = self._claim(place)
+        return None if claim is None else Path(os.path.normpath(os.path.join(self._folder, claim.source)))  # noqa: PTH118
+
     def photo(self, source: Path, state: State, place: Path) -> str:
         """Return the SHA-256 of a photograph, read only where it may have changed. Raises OSError."""
         for claim in reversed(self._claims.get(self._name(place), [])):
@@ -93,13 +100,14 @@ class Journal:
                 return claim.origin.photo
         return models.sha256(source)
 
-    def claim(self, places: Sequence[Path], origin: Origin, state: State, result: os.stat_result) -> None:
-        """Say that a whole file, which takes the first place next, is made from an origin. Raises OSError."""
-        name, *also = map(self._name, places)
+    def claim(self, job: Job, origin: Origin, state: State, result: os.stat_result) -> None:
+        """Say that a whole file, which takes its place next, is made from an origin. Raises OSError."""
+        name, *also = map(self._name, job.places)
         self._append(
             {
                 "result": name,
                 "also": also,
+                "from": self._name(job.source),
                 "photo": origin.photo,
                 "model": origin.model,
                 "settings": origin.settings,
@@ -140,7 +148,10 @@ class Journal:
 
     def _name(self, place: Path) -> str:
         folder = os.path.realpath(place.parent)
-        return Path(os.path.relpath(folder, self._folder), place.name).as_posix()
+        try:
+            return Path(os.path.relpath(folder, self._folder), place.name).as_posix()
+        except ValueError:  # on another drive
+            return Path(folder, place.name).as_posix()
 
     def _read(self) -> None:
         try:
@@ -217,6 +228,6 @@ def _claim_of(line: dict[str, Any]) -> _Claim | None:
         size, mtime, when = int(line["size"]), int(line["mtime"]), int(line["when"])
         origin = Origin(str(line["photo"]), str(line["model"]), str(line["settings"]))
         first, second, third, fourth = map(int, line["input"])
-        return _Claim(origin, size, mtime, (first, second, third, fourth), when)
+        return _Claim(origin, str(line["from"]), size, mtime, (first, second, third, fourth), when)
     except (KeyError, TypeError, ValueError):
         return None

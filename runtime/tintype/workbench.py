@@ -18,6 +18,7 @@ from tintype.errors import (
     PhotoUnreadableError,
 )
 from tintype.journal import Journal, Origin, State, digest, state_of
+from tintype.naming import identity
 from tintype.records import Record
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ class Workbench:
         if self._journal is None or origin is None or made is None:
             exists = f"{there[0]} exists; --overwrite makes it again"
             return None if self._settings.overwrite else exists, None
+        other = self._other(job, made, origin)
+        if other is not None and not self._settings.overwrite:
+            return f"{there[0]} is the result of {other}; --overwrite makes it again from this one", None
         missing = None if len(there) == len(job.places) else "its comparison is missing"
         difference = made.difference(origin) or missing
         if self._settings.overwrite:
@@ -127,6 +131,13 @@ class Workbench:
         if difference is None:
             return "done before, from the same photograph, with this model and these settings", None
         return None, f"made again: {difference}"
+
+    def _other(self, job: Job, made: Origin, origin: Origin) -> Path | None:
+        """Return the other photograph, if it is still there, that the result in a place was made from."""
+        source = None if self._journal is None else self._journal.source(job.target)
+        if source is None or made.photo == origin.photo or identity(source) == identity(job.source):
+            return None
+        return source if os.path.lexists(source) else None
 
     def _colorize(self, job: Job, state: State, origin: Origin | None, watch: Watch | None) -> Outcome:
         if self._full >= FULL:
@@ -141,7 +152,7 @@ class Workbench:
             if before is None and os.path.lexists(job.target):
                 raise OutputError(job.target, "a file of that name appeared meanwhile, and was left alone")
             if self._journal is not None and origin is not None:
-                self.note(self._journal.claim, job.places, origin, state, result)
+                self.note(self._journal.claim, job, origin, state, result)
 
         _make_folder(job.target.parent)
         try:

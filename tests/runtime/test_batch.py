@@ -192,6 +192,23 @@ def test_hands_off(colorizer: Colorizer, color_photo: Path, out: Path) -> None:
     assert _status(_run(jobs, colorizer, Journal(out), overwrite=True)) == ["done"]
 
 
+def test_another_folder(colorizer: Colorizer, color_photo: Path, grey_photo: Path, out: Path) -> None:
+    """A result of another photograph, which is still there, is its own; of one that was renamed it is not."""
+    _run(_plan(color_photo, out=out), colorizer, Journal(out))
+    other = out.parent / "more" / color_photo.name
+    other.parent.mkdir()
+    other.write_bytes(grey_photo.read_bytes())
+    jobs = _plan(other, out=out)
+    (record,) = _run(jobs, colorizer, Journal(out))
+    assert record.status == "skipped"
+    assert record.reason == (
+        f"{jobs[0].target} is the result of {color_photo.resolve()}; --overwrite makes it again from this one"
+    )
+    color_photo.rename(out.parent / "renamed.png")
+    assert _status(_run(jobs, colorizer, Journal(out))) == ["done"]
+    assert _status(_run(jobs, colorizer, Journal(out))) == ["skipped"]
+
+
 def test_missing_result(colorizer: Colorizer, color_photo: Path, out: Path) -> None:
     """A result that was removed, or a comparison, is made again."""
     jobs = _plan(color_photo, out=out, compare=True)

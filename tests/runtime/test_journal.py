@@ -7,18 +7,17 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tintype import journal, models
 from tintype.errors import UsageError
 from tintype.journal import NAME, Journal, Origin, state_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tintype.naming import Job
 
 ORIGIN = Origin("photo", "model", "settings")
+PHOTO = Path("in", "photo.png")
 
 
 def _made(folder: Path, name: str = "a.png", origin: Origin = ORIGIN, *, content: bytes = b"result") -> Path:
@@ -27,7 +26,7 @@ def _made(folder: Path, name: str = "a.png", origin: Origin = ORIGIN, *, content
     place.parent.mkdir(parents=True, exist_ok=True)
     partial = place.with_name("partial")
     partial.write_bytes(content)
-    Journal(folder).claim([place], origin, (1, 2, 3, 4), partial.stat())
+    Journal(folder).claim(Job(PHOTO, place), origin, (1, 2, 3, 4), partial.stat())
     partial.replace(place)
     return place
 
@@ -46,6 +45,22 @@ def test_origin(tmp_path: Path) -> None:
     assert Journal(tmp_path).origin(place) is None
 
 
+def test_source(tmp_path: Path) -> None:
+    """A result knows its photograph, from where the folder is."""
+    (tmp_path / "out").mkdir()
+    place = tmp_path / "out" / "a.png"
+    place.write_bytes(b"x")
+    job = Job(tmp_path / "in" / "photo.png", place)
+    Journal(tmp_path / "out").claim(job, ORIGIN, (1, 2, 3, 4), place.stat())
+    assert Journal(tmp_path / "out").source(place) == tmp_path.resolve() / "in" / "photo.png"
+    assert Journal(tmp_path / "out").source(tmp_path / "out" / "b.png") is None
+    (tmp_path / "out").rename(tmp_path / "new")
+    assert (
+        Journal(tmp_path / "new").source(tmp_path / "new" / "a.png")
+        == tmp_path.resolve() / "in" / "photo.png"
+    )
+
+
 def test_moved_folder(tmp_path: Path) -> None:
     """A folder that was moved with its journal is the same."""
     _made(tmp_path / "old")
@@ -59,7 +74,7 @@ def test_killed_before_the_name(tmp_path: Path) -> None:
     other = Origin("photo", "model", "others")
     partial = tmp_path / "partial"
     partial.write_bytes(b"another result")
-    Journal(tmp_path).claim([place], other, (1, 2, 3, 4), partial.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place), other, (1, 2, 3, 4), partial.stat())
     assert Journal(tmp_path).origin(place) == ORIGIN
     partial.replace(place)
     assert Journal(tmp_path).origin(place) == other
@@ -72,8 +87,8 @@ def test_same_size(tmp_path: Path) -> None:
     os.utime(place, ns=(state.st_mtime_ns, state.st_mtime_ns - 10**9))
     partial = tmp_path / "partial"
     partial.write_bytes(b"RESULT")
-    Journal(tmp_path).claim([place], Origin("x", "y", "z"), (1, 2, 3, 4), place.stat())
-    Journal(tmp_path).claim([place], ORIGIN, (1, 2, 3, 4), partial.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place), Origin("x", "y", "z"), (1, 2, 3, 4), place.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place), ORIGIN, (1, 2, 3, 4), partial.stat())
     assert Journal(tmp_path).origin(place) == Origin("x", "y", "z")
 
 
@@ -163,7 +178,7 @@ def test_no_trace(tmp_path: Path) -> None:
     """Reading, and a journal that is not to be written, leave nothing behind."""
     quiet = Journal(tmp_path, write=False)
     (tmp_path / "a.png").write_bytes(b"x")
-    quiet.claim([tmp_path / "a.png"], ORIGIN, (1, 2, 3, 4), (tmp_path / "a.png").stat())
+    quiet.claim(Job(PHOTO, tmp_path / "a.png"), ORIGIN, (1, 2, 3, 4), (tmp_path / "a.png").stat())
     quiet.begin("run")
     Journal(tmp_path)
     Journal(tmp_path / "nowhere")
@@ -178,7 +193,7 @@ def test_photo_is_read_where_it_may_have_changed(tmp_path: Path, monkeypatch: py
     sha, state = models.sha256(photo), state_of(photo)
     late = max(state[1:3]) + journal.GRAIN + 1
     origin = Origin(sha, "model", "settings")
-    Journal(tmp_path).claim([place], origin, state, place.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place), origin, state, place.stat())
     reads: list[Path] = []
 
     def read(path: Path) -> str:
@@ -189,7 +204,7 @@ def test_photo_is_read_where_it_may_have_changed(tmp_path: Path, monkeypatch: py
     assert Journal(tmp_path).photo(photo, state, place) == sha
     assert len(reads) == 1  # the photograph was younger than clocks can tell
     monkeypatch.setattr(time, "time_ns", lambda: late)
-    Journal(tmp_path).claim([place], origin, state, place.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place), origin, state, place.stat())
     assert Journal(tmp_path).photo(photo, state, place) == sha
     assert len(reads) == 1
     Journal(tmp_path).photo(photo, (*state[:3], state[3] + 1), place)
@@ -218,7 +233,7 @@ def test_results(tmp_path: Path) -> None:
     """Results and comparisons are known for what they are."""
     place = tmp_path / "a.png"
     place.write_bytes(b"x")
-    Journal(tmp_path).claim([place, tmp_path / "a_compare.png"], ORIGIN, (1, 2, 3, 4), place.stat())
+    Journal(tmp_path).claim(Job(PHOTO, place, tmp_path / "a_compare.png"), ORIGIN, (1, 2, 3, 4), place.stat())
     assert Journal(tmp_path).results() == {place.resolve(), tmp_path.resolve() / "a_compare.png"}
 
 
@@ -242,7 +257,7 @@ def test_shared(tmp_path: Path) -> None:
     def write(number: int) -> None:
         mine = Journal(tmp_path)
         for count in range(20):
-            mine.claim([tmp_path / f"{number}-{count}.png"], ORIGIN, (1, 2, 3, 4), state)
+            mine.claim(Job(PHOTO, tmp_path / f"{number}-{count}.png"), ORIGIN, (1, 2, 3, 4), state)
 
     threads = [threading.Thread(target=write, args=[number]) for number in range(4)]
     for thread in threads:
