@@ -353,3 +353,30 @@ def test_interrupted_and_again(run: Run, stub: Path, tmp_path: Path, jobs: int) 
     assert run(*arguments) == 0
     assert run.lines[-1].startswith(f"{30 - len(before)} done, {len(before)} skipped, 0 failed")
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@no_windows
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_killed_and_again(run: Run, stub: Path, tmp_path: Path, jobs: int) -> None:
+    """Killed again and again: whole results only, each made once; the last run leaves nothing behind."""
+    for number in range(12):
+        path = tmp_path / "in" / f"{number:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.effect_noise((400, 400), 90).save(path, compress_level=1)
+    out, known = tmp_path / "out", dict[Path, int]()
+    arguments = (tmp_path / "in", "-o", out, "--jobs", jobs, "--threads", 1)
+    for count in (1, 4, 7):
+        with _start(*arguments, "--model", stub) as process:
+            _wait_for(out / f"{count:02}_color.png", process)
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        now = {path: path.stat().st_mtime_ns for path in out.glob("*.png")}
+        assert now.items() >= known.items()
+        known = now
+        for path in known:
+            Image.open(path).load()
+    assert run(*arguments) == 0
+    assert run.lines[-1].startswith(f"{12 - len(known)} done, {len(known)} skipped, 0 failed")
+    assert len(list(out.glob("*.png"))) == 12
+    assert not list(out.glob(".*.partial"))
