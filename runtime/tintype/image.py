@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tintype import formats, jxl, keepsakes, memory, profiles
 from tintype.errors import CancelledError, PhotoNotFoundError, PhotoTooLargeError, PhotoUnreadableError
-from tintype.photo import Photo
+from tintype.photo import Photo, values_of
 from tintype.scan import NO_PROFILE, TIFF_STARTS, convert, scan
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def _scaled(opened: Image.Image) -> Image.Image:
     bits = tags.get(_BITS, (16,))[0]
     if bits == 16 and tags.get(_PHOTOMETRIC) != _WHITE_IS_ZERO:
         return opened
-    values = np.asarray(opened).astype(np.uint16)
+    values = values_of(opened)
     if bits < 16:
         values = (values.astype(np.uint32) * 65535 // ((1 << bits) - 1)).astype(np.uint16)
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -351,7 +351,7 @@ def _to_mode(image: Image.Image) -> Image.Image:
     if "transparency" in image.info and not image.mode.startswith("I;16") and image.mode != "RGBA":
         return image.convert("RGBA")
     if image.mode in ("I;16B", "I;16L", "I;16N"):
-        return Image.fromarray(np.asarray(image).astype(np.uint16))
+        return Image.fromarray(values_of(image))
     if image.mode in ("I", "F"):
         raise ValueError(f"its pixels are of mode {image.mode}: convert it to 8 or 16 bits a channel first")
     mode = _MODES.get(image.mode, "RGBA" if image.mode in _WITH_ALPHA else "RGB")

@@ -43,7 +43,7 @@ class Photo:
 
     def __post_init__(self) -> None:
         if isinstance(self.pixels, Image.Image) and self.pixels.mode == "I;16":
-            self.pixels = np.asarray(self.pixels).astype(np.uint16, copy=False)
+            self.pixels = values_of(self.pixels)
 
     @property
     def size(self) -> Size:
@@ -137,6 +137,17 @@ class Photo:
         if alpha is not None:
             rows = np.concatenate([to_8_bits(rows), to_8_bits(alpha)[..., None]], axis=2)
         result.paste(Image.fromarray(to_8_bits(rows)), (0, top))
+
+
+def values_of(image: Image.Image) -> Array:
+    """Return an image of greys with 16 bits as uint16 (H, W): strip by strip, since Pillow copies thrice."""
+    values = np.empty((image.height, image.width), np.uint16)
+    step = max(1, _STRIP // image.width)
+    for top in range(0, image.height, step):
+        values[top : top + step] = np.asarray(
+            image.crop((0, top, image.width, min(top + step, image.height)))
+        )
+    return values
 
 
 def in_hand(photo: Photo | Image.Image) -> Photo:
