@@ -354,6 +354,8 @@ def _to_mode(image: Image.Image) -> Image.Image:
         return Image.fromarray(values_of(image))
     if image.mode in ("I", "F"):
         raise ValueError(f"its pixels are of mode {image.mode}: convert it to 8 or 16 bits a channel first")
+    if image.mode == "CMYK":
+        return profiles.rgb_by_strips(image, lambda strip: strip.convert("RGB"))
     mode = _MODES.get(image.mode, "RGBA" if image.mode in _WITH_ALPHA else "RGB")
     return image if mode == image.mode else image.convert(mode)
 

@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tintype import memory
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import ImageCms
 
 Array: TypeAlias = NDArray[Any]
@@ -104,10 +108,32 @@ def _transformed(
         if in_place:
             ImageCms.profileToProfile(image, source, target, inPlace=True)
             return image
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        transform = ImageCms.buildTransform(source, target, image.mode, "RGB")
+        return rgb_by_strips(image, lambda strip: _applied(strip, transform))
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         raise ProfileError(str(error)) from error
+
+
+def _applied(strip: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    from PIL import ImageCms
+
+    converted = ImageCms.applyTransform(strip, transform)
     assert converted is not None
+    return converted
+
+
+def rgb_by_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return an image of which `convert` makes RGB, and use up its pixels: a large one is not held twice."""
+    rows = np.empty((image.height, image.width, 3), np.uint8)
+    step = max(1, _STRIP // image.width)
+    for top in range(0, image.height, step):
+        strip = image.crop((0, top, image.width, min(top + step, image.height)))
+        rows[top : top + step] = np.asarray(convert(strip))
+    image.im = Image.new(image.mode, (1, 1)).im
+    memory.give_back()
+    converted = Image.new("RGB", rows.shape[1::-1])
+    for top in range(0, len(rows), step):
+        converted.paste(Image.fromarray(rows[top : top + step]), (0, top))
     converted.info = image.info
     return converted
 
