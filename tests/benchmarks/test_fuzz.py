@@ -103,7 +103,7 @@ def test_findings(way: road.Road, monkeypatch: pytest.MonkeyPatch) -> None:
     (way._folder / "left.partial").touch()
     with pytest.raises(road.Finding, match="left behind"):
         way.take("words.png", b"words")
-    monkeypatch.setattr(road, "BOUND", 1)
+    monkeypatch.setattr(way, "bound", 1)
     with pytest.raises(road.Finding, match="MB"):
         way.take("RGB.png", content)
 
