@@ -181,9 +181,7 @@ class Classifier(nn.Module):
 
     def _deep(self) -> EfficientNetLite:
         if not isinstance(self.trunk, EfficientNetLite):
-            raise UsageError(
-                f"unet takes an EfficientNet-Lite (--classifier {next(iter(SCALES))}), not {self.name}"
-            )
+            raise UsageError(f"{self.name} shows nothing on the way: choose one of {', '.join(SCALES)}")
         return self.trunk
 
     def tail(self, share: float) -> list[nn.Parameter]:

@@ -167,7 +167,7 @@ def test_wrong_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     weights.save(build(NetworkConfig()), classic)
     (tmp_path / "folder.safetensors").mkdir()
     tries = [
-        (options(tmp_path, source=classic), "is classic: only vivid"),
+        (options(tmp_path, source=classic), "is classic, which predicts no distribution"),
         (options(tmp_path, source=tmp_path / "none.pt"), "there is no model"),
         (options(tmp_path, out="out.onnx"), "does not end in .safetensors"),
         ([*options(tmp_path, out="folder.safetensors"), "--temperature", "1"], "cannot be written"),
