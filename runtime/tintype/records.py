@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from tintype import output
+from tintype.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,14 +56,19 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self._keep, self._kept = keep, contextlib.ExitStack()
         self._file: IO[bytes] | None = None
+        self._lost: OSError | None = None
 
     def add(self, record: Record) -> None:
         """Count a record."""
         self.counts[record.status] += 1
-        if self._keep:
+        if not self._keep or self._lost is not None:
+            return
+        try:
             if self._file is None:
                 self._file = self._kept.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - `report` closes it
             self._file.write(to_json(record).encode() + b"\n")
+        except OSError as error:  # results count more: what is wrong is told with the report
+            self._lost = error
 
     @property
     def seconds(self) -> float:
@@ -76,11 +82,18 @@ class Tally:
 
     def report(self, path: Path) -> None:
         """Write the report, whole or not at all, and forget the records; raises OutputError."""
-        with self._kept:
-            lines: Iterable[bytes] = () if self._file is None else self._file
-            if self._file is not None:
-                self._file.seek(0)
-            write_report(path, (line.rstrip(b"\n") for line in lines), self.started)
+        try:
+            with self._kept:
+                if self._lost is not None:
+                    raise self._lost
+                lines: Iterable[bytes] = () if self._file is None else self._file
+                if self._file is not None:
+                    self._file.seek(0)
+                write_report(path, (line.rstrip(b"\n") for line in lines), self.started)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(path, error.strerror or error) from error
 
 
 def write_report(path: Path, photos: Iterable[bytes], started: float) -> None:

@@ -66,3 +66,19 @@ def test_empty_report(tmp_path: Path) -> None:
     """A run without photographs has a report as well."""
     Tally(keep=True).report(tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_bytes())["photos"] == []
+
+
+def test_no_space_for_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where records find no space the run goes on, and the report says so."""
+
+    def refuse() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(records.tempfile, "TemporaryFile", refuse)  # type: ignore[attr-defined]
+    tally = Tally(keep=True)
+    tally.add(RECORD)
+    tally.add(RECORD)
+    assert tally.counts["done"] == 2
+    with pytest.raises(OutputError, match="No space left on device"):
+        tally.report(tmp_path / "report.json")
+    assert not (tmp_path / "report.json").exists()
