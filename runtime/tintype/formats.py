@@ -63,8 +63,6 @@ FORMATS: Final = {
     "JXL": Format((".jxl",), metadata=_MODERN, plugin="pillow_jxl"),
 }
 SUFFIXES: Final = {suffix: name for name, known in FORMATS.items() for suffix in known.suffixes}
-READ_ONLY: Final = frozenset({".pgm", ".pnm", ".pbm", ".gif"})
-"""Suffixes of what is read, and written in another format."""
 
 _JXL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})

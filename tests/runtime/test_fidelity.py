@@ -13,7 +13,7 @@ from PIL import Image
 
 from conftest import TESTS
 from runtime.deep_files import deep, described, grey_profile, opened, png_of, rgb_profile, tiff_of
-from tintype import Adjustments, Colorizer, formats, image, jxl, lab, merge, png, profiles
+from tintype import Adjustments, Colorizer, cli, formats, image, jxl, lab, merge, png, profiles
 from tintype.encoding import QUALITY, Settings
 from tintype.errors import OutputError, PhotoTooLargeError, PhotoUnreadableError
 from tintype.merge import lightness_of
@@ -455,3 +455,34 @@ def test_no_size_of_jpeg_xl(data: bytes) -> None:
     jxl.size(io.BytesIO(data))
     with pytest.raises(PhotoUnreadableError):
         image.read(io.BytesIO(data))
+
+
+# The command line
+
+
+def test_options(stub: Path, tmp_path: Path) -> None:
+    """--quality, --keep-profile and --no-provenance arrive in the file, and the journal tells them apart."""
+    photo, profile = tmp_path / "in" / "photo.jpg", rgb_profile(1.8)
+    photo.parent.mkdir()
+    Image.effect_noise((40, 30), 50).convert("RGB").save(photo, icc_profile=profile)
+    start = [str(photo.parent), "-o", f"{tmp_path / 'out'}/", "--model", str(stub)]
+    assert cli.main([*start, "--quality", "70", "--keep-profile", "--no-provenance"]) == 0
+    result = tmp_path / "out" / "photo_color.jpg"
+    stored = opened(result.read_bytes())
+    assert image.read(result).info["quality"] == pytest.approx(70, abs=1)
+    assert stored.info["icc_profile"] == profile
+    assert 305 not in stored.getexif()
+    assert cli.main(start) == 0  # other settings: made again
+    stored = opened(result.read_bytes())
+    assert described(stored.info["icc_profile"]) == "sRGB built-in"
+    assert "Tintype" in stored.getexif()[305]
+
+
+@pytest.mark.parametrize("quality", ["0", "101", "-3", "best", "9.5", ""])
+def test_bad_quality(stub: Path, quality: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A quality that is none is refused before work starts."""
+    photo = tmp_path / "photo.png"
+    Image.new("L", (8, 8)).save(photo)
+    assert cli.main([str(photo), "--model", str(stub), f"--quality={quality}"]) == 2
+    assert "1 to 100, or lossless" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [photo]
