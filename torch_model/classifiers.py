@@ -163,16 +163,13 @@ class Classifier(nn.Module):
 
     def embed(self, rgb: Tensor) -> Tensor:
         """Return the embedding (N, features) of sRGB (N, 3, H, W) or grey (N, 1, H, W), 0..1."""
-        x: Tensor = self.top(self.trunk(self._normalise(rgb)))
+        photo = F.interpolate(rgb, (self.side, self.side), mode="bilinear", align_corners=False)
+        x: Tensor = self.top(self.trunk((photo - self.mean) / self.deviation))
         return x.softmax(dim=1) if self.embedding == "softmax" else x
 
-    def _normalise(self, rgb: Tensor) -> Tensor:
-        photo = F.interpolate(rgb, (self.side, self.side), mode="bilinear", align_corners=False)
-        return (photo - self.mean) / self.deviation
-
     def look(self, rgb: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return what is seen on the way, from S/4 to S/32, and the embedding, of what `embed` takes."""
-        return self._deep().look(self._normalise(rgb))
+        """Return what is seen on the way, from H/4 to H/32, and the embedding; at the photograph's size."""
+        return self._deep().look((rgb - self.mean) / self.deviation)
 
     @property
     def channels(self) -> list[int]:

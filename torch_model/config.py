@@ -66,7 +66,7 @@ class TrainConfig:
         None, "file of the classifier's weights, or random; else its pre-trained ones"
     )
     classifier_side: int | None = option(
-        None, "what the classifier sees, px; else what it was trained on, of unet --size"
+        None, "of fusion: what the classifier sees, px; else what it was trained on"
     )
     embedding: Embedding = option(
         "pooled", "of the classifier: what its last layer sees, gives, or gives as probabilities"
@@ -156,10 +156,11 @@ class TrainConfig:
         """The network to build."""
         center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
         plain = NetworkConfig(self.model, center, scale, self.norm, self.temperature)
-        if self.model not in ("fusion", "unet"):
+        if self.model == "unet":
+            return replace(plain, classifier=self.classifier)
+        if self.model != "fusion":
             return plain
-        own = self.size if self.model == "unet" else side_of(self.classifier)
-        side = self.classifier_side or own
+        side = self.classifier_side or side_of(self.classifier)
         return replace(plain, classifier=self.classifier, embedding=self.embedding, classifier_side=side)
 
     @property

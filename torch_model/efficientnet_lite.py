@@ -68,7 +68,7 @@ class Same(nn.Conv2d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         if stride == 1:  # padding is the same on both sides: the convolution's own is faster
             return F.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-        down, across = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[-2:])
+        down, across = (kernel - 2 + n % 2 for n in x.shape[-2:])  # in all, with a stride of 2
         x = F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
         return super().forward(x)
 

@@ -18,7 +18,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tintype.errors import UsageError
 from tintype.metadata import MEAN_OUTPUT, OUTPUT
 from torch_model.bins import centers
 from torch_model.classifiers import Classifier, Embedding
@@ -253,14 +252,12 @@ class UNet(Distribution):
     """A classifier's features at four depths, joined from the deepest up; the head stands at a quarter.
 
     "What" and "where" are found once: the classifier's embedding is told to the deepest features (as `Fusion`
-    does), and what it sees on its way there is handed across (Ronneberger et al., 2015). Inside all is of one
-    size, the classifier's side S: photographs are brought to it, and ab back to H x W, bilinearly.
+    does), and what it sees on its way there is handed across (Ronneberger et al., 2015). Sizes that cannot be
+    halved five times are padded by their edge, and ab is cut to them.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
-        if config.classifier_side % UNET_MULTIPLE:
-            raise UsageError(f"unet takes multiples of {UNET_MULTIPLE} px, not {config.classifier_side}")
         self.classifier = Classifier(config.classifier, "pooled", config.classifier_side)
         seen = self.classifier.channels
         deepest, *others = UNET_CHANNELS
@@ -272,17 +269,21 @@ class UNet(Distribution):
         self.head = nn.Conv2d(UNET_CHANNELS[-1], self.HEAD, 1)
 
     def features(self, l: Tensor, *_known: Tensor) -> Tensor:  # noqa: E741
-        """Return what the head sees, (N, 128, S/4, S/4)."""
-        seen, embedding = self.classifier.look(lightness_to_grey(l))
+        """Return what the head sees, (N, 128, h/4, w/4): h and w are the next multiples of 32."""
+        padding = (0, -l.shape[-1] % UNET_MULTIPLE, 0, -l.shape[-2] % UNET_MULTIPLE)
+        padded = F.pad(l, padding, mode="replicate")
+        seen, embedding = self.classifier.look(lightness_to_grey(padded))
         told = self.embedded(embedding)[..., None, None]  # (N, 256, 1, 1)
-        x: Tensor = self.deepest(F.relu(self.mix(seen[-1]) + told))  # (N, 256, S/32, S/32)
+        x: Tensor = self.deepest(F.relu(self.mix(seen[-1]) + told))  # (N, 256, h/32, w/32)
         for join, beside in zip(self.joins, reversed(seen[:-1]), strict=True):
             x = join(x, beside)
         return x
 
     def enlarge(self, ab: Tensor, l: Tensor) -> Tensor:  # noqa: E741
-        """Bring ab (N, 2, S/4, S/4) to the size of lightness (N, 1, H, W)."""
-        return F.interpolate(ab, l.shape[-2:], mode="bilinear", align_corners=False)
+        """Bring ab (N, 2, h/4, w/4) to the size of lightness (N, 1, H, W)."""
+        height, width = l.shape[-2:]
+        padded = F.interpolate(ab, scale_factor=4.0, mode="bilinear", align_corners=False)
+        return padded[..., :height, :width]
 
 
 _NETWORKS: Final[dict[Variant, type[Network]]] = {

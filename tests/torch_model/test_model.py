@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tintype.errors import UsageError
 from torch_model.model import (
     AB_SCALE,
     UP,
@@ -37,7 +36,7 @@ def config_of(variant: Variant, **options: Any) -> NetworkConfig:
     """Return a network's config, with a light classifier; fusion's sees 32 px, gives the 1000-vector."""
     plain = NetworkConfig(variant, **options)
     if variant == "unet":
-        return replace(NetworkConfig(variant, classifier="efficientnet_lite0", classifier_side=64), **options)
+        return replace(plain, classifier="efficientnet_lite0")
     if variant != "fusion":
         return plain
     return replace(plain, classifier="efficientnet_lite0", embedding="logits", classifier_side=32)
@@ -107,10 +106,10 @@ def test_shapes_of_vivid(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 64, 64)])
 def test_shapes_of_unet(shape: tuple[int, ...]) -> None:
-    """The U-Net works at its own size, and brings ab and ab_mean to the size of l, whatever that is."""
+    """The U-Net gives logits at a quarter of the next multiple of 32, and ab and ab_mean at the size of l."""
     network = unet()
     raw = network(lightness(*shape))
-    assert raw.shape == (shape[0], UNet.HEAD, 16, 16)
+    assert raw.shape == (shape[0], UNet.HEAD, *(-(-side // 32) * 8 for side in shape[2:]))
     assert [plane.shape for plane in network.decode(raw, lightness(*shape))] == 2 * [
         (shape[0], 2, *shape[2:])
     ]
@@ -128,12 +127,6 @@ def test_unet_hears_of_the_whole() -> None:
         initialize(network, "he", 0)
         told = (network(l) - network(other)).abs()[..., -1, -1].max()
     assert told > alone
-
-
-def test_size_of_unet() -> None:
-    """A size that cannot be halved five times is refused."""
-    with pytest.raises(UsageError, match="multiples of 32 px, not 72"):
-        build(config_of("unet", classifier_side=72))
 
 
 def test_classic_decodes_to_ab() -> None:
