@@ -68,7 +68,7 @@ class Same(nn.Conv2d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         if stride == 1:  # padding is the same on both sides: the convolution's own is faster
             return F.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-        down, across = (kernel - 2 + n % 2 for n in x.shape[-2:])  # in all, with a stride of 2
+        down, across = (kernel - 2 + _odd(n) for n in x.shape[-2:])  # in all, with a stride of 2
         x = F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
         return super().forward(x)
 
@@ -139,6 +139,11 @@ class EfficientNetLite(nn.Module):
         x = F.relu6(self._bn1(self._conv_head(x)))  # (N, 1280, H/32, W/32)
         scaled = [one / deviation for one, deviation in zip(seen, DEVIATIONS, strict=True)]
         return scaled, self._fc(x.mean(dim=(2, 3)))
+
+
+def _odd(side: int | torch.SymInt) -> int:
+    """Return 1 for an odd side; sides that a traced graph leaves open are even, as `UNet` pads them."""
+    return side % 2 if isinstance(side, int) else 0
 
 
 def _rounded(channels: float) -> int:
