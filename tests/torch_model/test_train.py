@@ -397,7 +397,7 @@ def test_start_from_another_network(
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--init from vivid to vivid takes the head, and what raises rare colors; the temperature is the run's."""
+    """--init from vivid to vivid takes the head and what raises rare colors; the temperature is the run's."""
     source = Vivid(NetworkConfig("vivid", temperature=0.7))
     initialize(source, "he", 5)
     source.shift.fill_(2)
