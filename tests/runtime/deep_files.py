@@ -7,6 +7,7 @@ import struct
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -45,7 +46,7 @@ def png_of(pixels: Array, *chunks: tuple[bytes, bytes]) -> bytes:
 
 def tiff_of(pixels: Array, **options: Any) -> bytes:
     """Return a TIFF as tifffile writes it."""
-    import tifffile
+    tifffile = pytest.importorskip("tifffile")
 
     stream = io.BytesIO()
     tifffile.imwrite(stream, pixels, metadata=None, **options)

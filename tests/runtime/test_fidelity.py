@@ -291,7 +291,7 @@ def test_raw_in_disguise(tags: dict[int, Any]) -> None:
 
 def _pages() -> tuple[bytes, list[Array]]:
     """Return a TIFF of a color scan, a thumbnail, a grey page of 8 bits and a grey one of 16."""
-    import tifffile
+    tifffile = pytest.importorskip("tifffile")
 
     stream = io.BytesIO()
     pages = [deep(40, 50, 3), (deep(30, 20, 1) >> 8).astype(np.uint8), deep(25, 35, 1, 3)]
@@ -305,7 +305,7 @@ def _pages() -> tuple[bytes, list[Array]]:
 
 def test_every_page(colorizer: Colorizer, tmp_path: Path) -> None:
     """Each page of a TIFF becomes a page, at its own size and depth and upright; reduced ones are none."""
-    import tifffile
+    tifffile = pytest.importorskip("tifffile")
 
     data, pages = _pages()
     (tmp_path / "scan.tif").write_bytes(data)
@@ -337,7 +337,7 @@ def test_one_page(colorizer: Colorizer, tmp_path: Path) -> None:
 
 def test_bad_page(colorizer: Colorizer, tmp_path: Path) -> None:
     """A page that cannot be read fails the whole file: a result never lacks a page in silence."""
-    import tifffile
+    tifffile = pytest.importorskip("tifffile")
 
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream) as writer:
