@@ -192,8 +192,8 @@ class Journal:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _PLAIN
         descriptor = os.open(self._path, flags, 0o666)
         try:
-            head = b"" if os.fstat(descriptor).st_size else _HEAD
-            os.write(descriptor, head + b"\n" + _encoded(line))
+            head, end = (b"", b"") if os.fstat(descriptor).st_size else (_HEAD, b"\n")
+            os.write(descriptor, head + b"\n" + _encoded(line) + end)  # another may be the first as well
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

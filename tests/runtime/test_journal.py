@@ -266,4 +266,4 @@ def test_shared(tmp_path: Path) -> None:
         thread.join()
     assert len(Journal(tmp_path).results()) == 80
     lines = (tmp_path / NAME).read_bytes().split(b"\n")
-    assert all(isinstance(json.loads(line), dict) for line in lines)
+    assert all(isinstance(json.loads(line), dict) for line in lines if line)
