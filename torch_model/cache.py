@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -157,6 +158,18 @@ def _decode_all(sources: list[Source], rule: Rule, path: Path) -> dict[str, Any]
     _to_npy(spool, (len(rows), rule.side, rule.side, 3), path)
     names, categories, digests = zip(*rows, strict=True)
     return {"names": names, "categories": categories, "digests": digests, "skipped": skipped}
+
+
+def keep(values: NDArray[Any], path: Path) -> None:
+    """Write an array as .npy, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, values)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:

@@ -37,7 +37,7 @@ def linear_to_lightness(light: Tensor) -> Tensor:
 def lightness_to_grey(l: Tensor) -> Tensor:  # noqa: E741 - the graph's own name for lightness
     """Return the grey of L* (...) in [0, 100], coded as in sRGB, 0..1."""
     f = (l + 16) / 116
-    return _encode(torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787).clamp(0, 1))
+    return _encode(_backward(f).clamp(0, 1))
 
 
 def lab_to_rgb(l: Tensor, ab: Tensor) -> Tensor:  # noqa: E741
@@ -47,13 +47,16 @@ def lab_to_rgb(l: Tensor, ab: Tensor) -> Tensor:  # noqa: E741
     """
     fy = (l[:, 0] + 16) / 116
     f = torch.stack([fy + ab[:, 0] / 500, fy, fy - ab[:, 1] / 200])  # (3, N, H, W)
-    relative = torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787)
-    linear = torch.einsum("cx,xnhw->nchw", torch.linalg.inv(_matrix(l.device)), relative)
+    linear = torch.einsum("cx,xnhw->nchw", torch.linalg.inv(_matrix(l.device)), _backward(f))
     return _encode(linear.clamp(0, 1))
 
 
 def _forward(t: Tensor) -> Tensor:
     return torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116)
+
+
+def _backward(f: Tensor) -> Tensor:
+    return torch.where(f > 0.20689655, f**3, (f - 16 / 116) / 7.787)
 
 
 def _decode(rgb: Tensor) -> Tensor:

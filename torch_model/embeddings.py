@@ -6,7 +6,6 @@ classifier that teaches, in color.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,14 +47,7 @@ def load(
         seen = cache.load(sources, classifier.side, crop, root, greyest=0.0)
         numbers = {digest: number for number, digest in enumerate(seen.digests)}
         rows = np.array([numbers[digest] for digest in photos.digests])
-        made = embed(classifier, seen.pixels, rows, color=color)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as file:
-                np.save(file, made)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        cache.keep(embed(classifier, seen.pixels, rows, color=color), path)
     embeddings: NDArray[np.float16] = np.load(path, mmap_mode="c")
     return embeddings
 

@@ -8,7 +8,6 @@ disk, under a name that is a digest of what the pictures show.
 from __future__ import annotations
 
 import hashlib
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ import torch.nn.functional as F
 
 from tintype.errors import UsageError
 from tintype.progress import Progress
+from torch_model import cache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Kept:
             found: NDArray[np.float32] = np.load(path)
         except (OSError, EOFError, ValueError):  # not there, or damaged
             found = features(self.network, pictures, label)
-            _write(found, path)
+            cache.keep(found, path)
         return found.astype(np.float64)
 
 
@@ -79,14 +79,3 @@ def _prepared(pictures: NDArray[np.uint8]) -> Tensor:
     """Return what the network takes, (N, 3, 299, 299) in [-1, 1), of pictures (N, H, W, 3)."""
     rgb = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
     return F.interpolate(rgb, (SIDE, SIDE), mode="bilinear", align_corners=False) / 128 - 1
-
-
-def _write(found: NDArray[np.float32], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, found)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -201,23 +201,21 @@ def _first_weights(config: TrainConfig) -> Network:
             f"--init {config.init} is {given}, this run is {wanted}: "
             "set --center-lightness (or --no-center-lightness) alike"
         )
-    taken: tuple[str, ...] = (
-        "encoder", "decoder", "head", "mix", "embedded", "classifier", "deepest", "joins", "shift"
-    )  # fmt: skip
+    state = start.state_dict()
     if given.variant != wanted.variant:
         if not {given.variant, wanted.variant} <= {"classic", "vivid"}:
             raise UsageError(
                 f"--init {config.init} is {given.variant}, which shares no layer with {wanted.variant}"
             )
         initialize(network, config.initializer, config.seed)
-        taken = ("encoder", "decoder")  # the body is the same; the head starts anew
+        body = ("encoder", "decoder")  # is the same; the head starts anew
+        state = {name: value for name, value in state.items() if name.startswith(body)}
         print(f"--init {config.init} is {given.variant}: {wanted.variant}'s head starts from the seed")
     elif _eyes(given) != _eyes(wanted):
         raise UsageError(
             f"--init {config.init} takes {' of '.join(_eyes(given))}, this run {' of '.join(_eyes(wanted))}: "
             "set --classifier and --embedding alike"
         )
-    state = {name: value for name, value in start.state_dict().items() if name.startswith(taken)}
     network.load_state_dict(state, strict=False)  # normalisation keeps its first values
     return network
 

@@ -132,10 +132,18 @@ class _Sink:
         self.seek, self.tell = file.seek, file.tell
 
 
-def check_folder(folder: Path) -> None:
-    """Make a folder for results and see that it can be written to; raises OutputError."""
+def make_folder(folder: Path) -> None:
+    """Make a folder for results; raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder for results and see that it can be written to; raises OutputError."""
+    make_folder(folder)
+    try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

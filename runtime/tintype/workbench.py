@@ -19,6 +19,7 @@ from tintype.errors import (
 )
 from tintype.journal import Journal, Origin, State, digest, state_of
 from tintype.naming import identity
+from tintype.output import make_folder
 from tintype.records import Record
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Workbench:
             if self._journal is not None and origin is not None:
                 self.note(self._journal.claim, job, origin, state, result)
 
-        _make_folder(job.target.parent)
+        make_folder(job.target.parent)
         try:
             outcome = self._fitting(job, seal, watch)
         except OutputError as error:
@@ -213,13 +214,6 @@ def _place(target: Path) -> os.stat_result | None:
         return target.lstat()
     except (OSError, ValueError):
         return None
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(folder, error.strerror or error) from error
 
 
 def _is_full(error: OutputError) -> bool:
