@@ -24,10 +24,14 @@ START: Final = ".tintype-"
 END: Final = ".partial"
 
 
-def begin(path: Path) -> BinaryIO:
-    """Open a new file to be written, beside `path`, which it is to replace. Raises OSError."""
+def name(path: Path) -> Path:
+    """Return a new name beside `path`, for a file that is to replace it."""
+    return path.with_name(f"{START}{os.urandom(6).hex()}{END}")
+
+
+def begin(partial: Path) -> BinaryIO:
+    """Open a new file of such a name, to be written. Raises OSError."""
     while True:
-        partial = path.with_name(f"{START}{os.urandom(6).hex()}{END}")
         file = partial.open("xb")
         if fcntl is not None:
             with suppress(OSError):  # a file system without locks: what is left there stays

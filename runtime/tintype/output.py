@@ -99,10 +99,9 @@ def replacing(path: Path, watch: Watch | None = None, seal: Seal | None = None) 
     disk and has not taken its name yet: what it raises keeps it from that.
     Raises OutputError where the system refuses: no such folder, no permission, no space; CancelledError.
     """
-    partial: Path | None = None
+    partial = leftovers.name(path)  # known before there is a file: Ctrl-C may come at any moment
     try:
-        with leftovers.begin(path) as file:
-            partial = Path(file.name)
+        with leftovers.begin(partial) as file:
             yield cast("BinaryIO", _Sink(file))
             if watch is not None:
                 watch.check()
@@ -120,8 +119,7 @@ def replacing(path: Path, watch: Watch | None = None, seal: Seal | None = None) 
         raise OutputError(path, error.strerror or error) from error
     finally:
         with suppress(OSError):
-            if partial is not None:
-                partial.unlink()
+            partial.unlink()
 
 
 class _Sink:

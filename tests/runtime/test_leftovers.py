@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tintype import leftovers, output
+from tintype.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +80,15 @@ def test_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".tintype-1.partial").touch()
     assert leftovers.sweep([tmp_path]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_interrupted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between the making of a file and its lock leaves no file."""
+
+    def flock(_descriptor: int, _how: int) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(leftovers, "fcntl", SimpleNamespace(flock=flock, LOCK_EX=2))
+    with pytest.raises(Interrupted), output.replacing(tmp_path / "a.png"):
+        pytest.fail("nothing was to be written")
+    assert not list(tmp_path.iterdir())
