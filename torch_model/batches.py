@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_model import aging
 from torch_model.color import rgb_to_lab
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Augmentation:
     """Share of width and of height, each to either side, independently."""
     flip: bool = True
     """Mirror every second photograph, on average."""
+    aged: float = 0.0
+    """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,16 @@ class Draws:
     """(N,) int64, a permutation."""
     uniforms: Tensor
     """(N, 4) float32 in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
+    years: Tensor
+    """(N, 1 + aging.DRAWS) float32 in [0, 1): whether it ages, and how."""
 
 
 def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
     """Draw what an epoch of `count` photographs needs, from a generator keyed by seed and epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
     order, uniforms = generator.permutation(count), generator.random((count, 4), np.float32)
-    return Draws(torch.from_numpy(order).to(device), torch.from_numpy(uniforms).to(device))
+    years = generator.random((count, 1 + aging.DRAWS), np.float32)
+    return Draws(*(torch.from_numpy(drawn).to(device) for drawn in (order, uniforms, years)))
 
 
 class Batch(NamedTuple):
@@ -141,7 +147,9 @@ class Batches:
         """Return the batch of a step; the last one of an epoch may be short."""
         indices = self.indices(step)
         photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
-        lightness, ab = rgb_to_lab(augment(photos, self._draws.uniforms[indices], self.augmentation))
+        shown = augment(photos, self._draws.uniforms[indices], self.augmentation)
+        lightness, ab = rgb_to_lab(shown)
+        lightness = _aged(lightness, shown, self._draws.years[indices], self.augmentation.aged)
         if self.embeddings is None:
             return Batch((lightness,), ab)
         return Batch((lightness, self.embeddings.take(indices).float()), ab)
@@ -152,6 +160,14 @@ class Batches:
         if epoch != self._epoch:
             self._epoch, self._draws = epoch, draw(self.seed, epoch, self.count, self.device)
         return self._draws.order[number * self.size : (number + 1) * self.size]
+
+
+def _aged(lightness: Tensor, photos: Tensor, years: Tensor, share: float) -> Tensor:
+    """Return L* (B, 1, H, W) with that of a share of the photographs (B, 3, H, W) aged."""
+    old = years[:, 0] < share
+    if not old.any():
+        return lightness
+    return lightness.index_put((old,), aging.age(photos[old], years[old, 1:]))
 
 
 def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tensor:

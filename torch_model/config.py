@@ -31,6 +31,7 @@ _BOUNDS: Final = {
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
     "zoom": (0, 0.9),
+    "aged": (0, 1),
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual"), (0, 1e3)),
     "temperature": (0.01, 10),
     "rotation": (0, 180),
@@ -93,6 +94,7 @@ class TrainConfig:
     rotation: float = option(20.0, "augmentation: degrees to either side")
     zoom: float = option(0.2, "augmentation: share of width and height to either side")
     flip: bool = option(default=True, description="augmentation: mirror every second photograph")
+    aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
     temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
@@ -149,7 +151,7 @@ class TrainConfig:
     @property
     def augmentation(self) -> Augmentation:
         """What is done to photographs at random."""
-        return Augmentation(self.rotation, self.zoom, self.flip)
+        return Augmentation(self.rotation, self.zoom, self.flip, self.aged)
 
     @property
     def network(self) -> NetworkConfig:

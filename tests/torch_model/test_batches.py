@@ -82,6 +82,18 @@ def test_rotation_turns_as_drawn() -> None:
     torch.testing.assert_close(still, pixels.float() / 255, atol=1e-4, rtol=0)
 
 
+def test_aged_share() -> None:
+    """Of a share of the photographs L* is aged, alike in batches of any size; colors stay as they were."""
+    plain, half = (
+        Batches(photos(), 10, Augmentation(0, 0, flip=False, aged=share), 0, CPU)(0) for share in (0, 0.5)
+    )
+    assert torch.equal(plain.ab, half.ab)
+    changed = (plain.inputs[0] != half.inputs[0]).flatten(1).any(dim=1)
+    assert 1 <= changed.sum() <= 9
+    few = Batches(photos(), 3, Augmentation(0, 0, flip=False, aged=0.5), 0, CPU)
+    torch.testing.assert_close(torch.cat([few(step).inputs[0] for step in range(4)]), half.inputs[0])
+
+
 def test_chosen_photographs() -> None:
     """Of an array only the chosen rows are taken, and a trial takes the first of those."""
     pixels = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
