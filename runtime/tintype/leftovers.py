@@ -33,12 +33,21 @@ def begin(partial: Path) -> BinaryIO:
     """Open a new file of such a name, to be written. Raises OSError."""
     while True:
         file = partial.open("xb")
-        if fcntl is not None:
-            with suppress(OSError):  # a file system without locks: what is left there stays
-                fcntl.flock(file, fcntl.LOCK_EX)
-        if WINDOWS or os.fstat(file.fileno()).st_nlink:
-            return file
-        file.close()  # another process took it for a leftover before it was locked
+        try:
+            if _locked(file):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Lock a new file; say whether it is still there: another process may take it for a leftover before."""
+    if fcntl is not None:
+        with suppress(OSError):  # a file system without locks: what is left there stays
+            fcntl.flock(file, fcntl.LOCK_EX)
+    return WINDOWS or os.fstat(file.fileno()).st_nlink > 0
 
 
 def sweep(folders: Iterable[Path]) -> int:
