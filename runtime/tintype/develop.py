@@ -34,8 +34,7 @@ def _error(before: Array, after: Array) -> float:
     """Return the sum of squared differences, in levels of 8 bits."""
     difference = before.astype(np.float32).ravel()
     difference -= after.ravel()
-    difference *= np.float32(255 / np.iinfo(after.dtype).max)
-    return float(np.dot(difference, difference))
+    return float(np.dot(difference, difference)) * (255 / np.iinfo(after.dtype).max) ** 2
 
 
 def _psnr(error: float, size: tuple[int, int]) -> float | None:

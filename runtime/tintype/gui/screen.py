@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tintype.lab import (
     _FROM_RELATIVE,
+    GAMUT,
     RGB_TO_XYZ,
     _backward,
     _code_table,
     _forward,
+    gamut,
     srgb_to_linear,
 )
 
@@ -33,11 +34,7 @@ BLOCK: Final = 28_000  # px: what is computed in between stays in cache, and BLA
 _TOP: Final = 65535
 _STEPS: Final = np.float32(24_000)  # entries of the table per unit of f(X), the cube root of X
 _LOWEST: Final = np.float32(-0.6)  # of f in that table; its highest is 2.1: wider than the gamut
-_SHADES: Final = 1024  # of the table of chroma
-_HUES: Final = 1024
 _MOST: Final = np.float32(1.004)  # a little too much is clipped: the channel that limits is exact then
-_LARGEST: Final = 300.0  # |a| + |b|
-_BISECTIONS: Final = 14
 
 
 def blocks(height: int, width: int) -> Iterator[tuple[int, int]]:
@@ -86,13 +83,12 @@ def _share(lightness: Float, a: Float, b: Float) -> Float:
     size += np.float32(1e-6)
     hue = a / size
     np.copysign(np.subtract(1, hue, out=hue), b, out=hue)  # 0..2 above the axis of a, 0..-2 below it
-    hue *= np.float32(_HUES / 4)
-    hue += np.float32(_HUES / 2)
-    shade = lightness * np.float32((_SHADES - 1) / 100)
-    shade += np.float32(0.5)
-    place = np.clip(shade, 0, _SHADES - 1, out=shade).astype(np.int32)
-    place *= _HUES
-    place += np.minimum(hue, _HUES - 1, out=hue).astype(np.int32)
+    hue *= np.float32(GAMUT / 4)
+    hue += np.float32(GAMUT / 2)
+    shade = lightness * np.float32(GAMUT / 100)
+    place = np.clip(shade, 0, GAMUT - 1, out=shade).astype(np.int32)
+    place *= GAMUT
+    place += np.minimum(hue, GAMUT - 1, out=hue).astype(np.int32)
     share = np.take(_chromas(), place)
     share /= size
     return np.minimum(share, 1, out=share)
@@ -126,25 +122,8 @@ def _lightnesses() -> Float:
 
 @cache
 def _chromas() -> Float:
-    """Return the largest |a| + |b| in the gamut by shade and hue, flat; its faces are curved: by bisection.
-
-    The hue is a place on the sides of the square |a| + |b| = 1, which needs no arc tangent. It is
-    found at every other shade and hue.
-    """
-    shades = (2 * np.arange(_SHADES // 2, dtype=np.float32) + 0.5) * np.float32(100 / (_SHADES - 1))
-    hues = (np.arange(_HUES // 2, dtype=np.float32) + 0.5) * np.float32(8 / _HUES) - 2
-    a = 1 - np.abs(hues)
-    b = np.copysign(1 - np.abs(a), hues)
-    fy = np.repeat((shades[:, None] + 16) / 116, len(hues), axis=1)
-    low, high = np.zeros_like(fy), np.full_like(fy, _LARGEST)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        relative = _backward(np.stack([fy + middle * a / 500, fy, fy - middle * b / 200]))
-        linear = np.tensordot(_FROM_RELATIVE, relative, 1)
-        inside = (linear.min(axis=0) >= 0) & (linear.max(axis=0) <= 1)
-        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    table = Image.fromarray(low).resize((_HUES, _SHADES), Image.Resampling.BILINEAR)
-    return np.asarray(table).ravel() * _MOST
+    """Return the largest |a| + |b| that a color may keep, by shade and hue, flat."""
+    return gamut() * _MOST
 
 
 def warm() -> None:
