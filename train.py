@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,8 @@ try:
     from tintype import interrupts
     from tintype.errors import TintypeError
     from tintype.progress import duration
-    from torch_model import cache, checkpoint, config as configs, embeddings, journal, photos
-    from torch_model.batches import Batches, Chosen
+    from torch_model import cache, checkpoint, config as configs, distributed, embeddings, journal, photos
+    from torch_model.batches import Batches, Chosen, Share
     from torch_model.checkpoint import CheckpointError
     from torch_model.losses import LOSSES
     from torch_model.model import Fusion
@@ -49,13 +50,16 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from torch_model.batches import Part
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
+    from torch_model.distributed import World
 
 ADVICE = (
     "its checkpoints are from before that. Go on from them with another --out, --init THE_OLD_FOLDER "
     "and a lower --lr or --clip 1"
 )
+AGAIN = "the same command goes on from the last checkpoint"
 TIMED_PHOTOS = 8  # photographs of the steps that are timed before the start, for the first ETA
 
 
@@ -84,11 +88,15 @@ class Loaded:
 
 
 class Stop:
-    """Why training should end before its last step, if at all: a signal, or the time allowed."""
+    """Why training should end before its last step, if at all: a signal, or the time allowed.
 
-    def __init__(self, deadline: float) -> None:
+    Of several processes all end at the same step, whichever of them heard the signal.
+    """
+
+    def __init__(self, deadline: float, world: World) -> None:
         """Take over Ctrl-C and SIGTERM until `release`; `deadline` is by time.monotonic."""
-        self.deadline, self.signal = deadline, 0
+        self.deadline, self.world = deadline, world
+        self.signal = self._heard = 0
         numbers = (signal.SIGINT, signal.SIGTERM)
         self._before = {number: signal.signal(number, self._on_signal) for number in numbers}
 
@@ -98,12 +106,15 @@ class Stop:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: Any) -> None:
-        self.signal = number
-        signal.signal(signal.SIGINT, self._before[signal.SIGINT])  # a second Ctrl-C ends at once
+        self._heard = number
+        if self.world.size == 1:  # torchrun hands on what its processes have heard before
+            signal.signal(signal.SIGINT, self._before[signal.SIGINT])  # a second Ctrl-C ends at once
 
     def __bool__(self) -> bool:
-        """Say whether it is time to stop."""
-        return bool(self.signal) or time.monotonic() > self.deadline
+        """Say whether it is time to stop; all processes ask at the same step."""
+        late = self.world.first and time.monotonic() > self.deadline
+        self.signal, ended = self.world.largest(self._heard, late)
+        return bool(self.signal or ended)
 
     @property
     def code(self) -> int:
@@ -123,19 +134,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         interrupts.listen()
     try:
-        return train(configs.from_options(parser.parse_args(arguments)))
+        with distributed.said_once():
+            options = parser.parse_args(arguments)
+        return train(configs.from_options(options))
     except DivergedError as error:
-        return _fail(f"{error}: {ADVICE}", 1)
+        return _fail(f"{error}: {ADVICE}", 1, told=distributed.silent())
     except torch.OutOfMemoryError:
         return _fail("these batches do not fit into the device's memory: try a smaller --batch or --size", 1)
     except (TintypeError, CheckpointError, ValueError, OSError) as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
-        return _fail("interrupted; the same command goes on from the last checkpoint", 130)
+        return _fail(f"interrupted; {AGAIN}", 130, told=distributed.silent())
+    except RuntimeError as error:
+        if not distributed.lost(error):
+            raise
+        told = isinstance(error, distributed.PeerError)
+        return _fail(f"another process of this job is gone; {AGAIN}", 1, told=told)
 
 
-def _fail(reason: str, code: int) -> int:
-    print(f"train.py: {reason}", file=sys.stderr)
+def _fail(reason: str, code: int, *, told: bool = False) -> int:
+    """Say why this process fails, unless that is `told` by another one; return the exit code."""
+    alike = distributed.silent() and not distributed.met()  # so far all have done the same
+    if not (told or alike):
+        print(f"train.py{distributed.name()}: {reason}", file=sys.stderr)
     return code
 
 
@@ -145,28 +166,27 @@ def train(config: TrainConfig) -> int:
         torch.set_num_threads(config.threads)
     keep_memory()
     deadline = math.inf if config.max_hours is None else time.monotonic() + 3600 * config.max_hours
-    device = pick_device(config.device)
+    distributed.check(config)
+    device = pick_device(distributed.own_device(config.device))
+    world = distributed.join(device)  # of this process alone, unless torchrun started several
     config = replace(config, data=photos.default(config.data))
-    found, others = load_photos(config)
+    found, others = world.in_turn(partial(load_photos, config))
     digests = [loaded.decoded.digest for loaded in (found, others) if loaded is not None]
-    folder = open_folder(config, " ".join(digests))
-    state, complaints = checkpoint.latest(folder / "checkpoints")
-    for complaint in complaints:
-        print(complaint, flush=True)
-    run = Run.start(config, device, resumed=state is not None)
-    if state is not None:
-        run.restore(state)
+    world.alike(" ".join(digests), "photographs")
+    folder, run = enter(config, " ".join(digests), device, world)
 
     classifier = run.model.classifier if isinstance(run.model, Fusion) and config.cached_embeddings else None
-    training, held = choose(found, others, classifier)
-    batches = Batches(training, config.batch, config.augmentation, config.seed, device)
+    training, held = world.in_turn(partial(choose, found, others, classifier))
+    share = Share(world.rank, world.size, config.accumulate)
+    batches = Batches(training, config.batch, config.augmentation, config.seed, device, share=share)
     validation = Validation(held, config.precision, device)
-    network = torch.compile(run.model) if config.compile else run.model
+    wrapped = world.wrap(run.model, device)
+    network = torch.compile(wrapped) if config.compile else wrapped
     total = config.steps or config.epochs * batches.per_epoch
     announce(run, batches, len(held.rows), folder, total)
 
-    log = journal.Journal(folder, run.step, tensorboard=config.tensorboard)
-    stop = Stop(deadline)
+    log = journal.Journal(folder, run.step, tensorboard=config.tensorboard) if world.first else None
+    stop = Stop(deadline, world)
     losses: list[Tensor] = []
     begun, logged, saved = time.monotonic() - run.seconds, time.monotonic(), time.monotonic()
     kept = run.step
@@ -176,25 +196,38 @@ def train(config: TrainConfig) -> int:
 
         validate = run.step % config.eval_every == 0 or run.step == total
         if run.step % config.log_every == 0 or validate:
-            row = summarize(run, losses, batches, total, time.monotonic() - logged)
-            log.add(judge(run, validation, folder, row) if validate else row)
-            if validate:
-                journal.plot(log.path, folder / "loss.png")
+            loss = world.mean(torch.stack(losses).mean()).item()
+            row = summarize(run, loss, batches, total, (time.monotonic() - logged) / len(losses))
+            if log is not None:
+                log.add(judge(run, validation, folder, row) if validate else row)
             losses, logged = [], time.monotonic()
 
         due = time.monotonic() - saved > 60 * config.checkpoint_minutes
-        if due or validate or run.step % config.checkpoint_every == 0:
+        if world.first and (due or validate or run.step % config.checkpoint_every == 0):
             run.save(folder / "checkpoints")
             kept, saved = run.step, time.monotonic()
-    stop.release()
-    if kept != run.step:
+    if world.first and kept != run.step:
         check_finite(torch.stack(losses).sum().item() if losses else 0.0, run.step)
         run.save(folder / "checkpoints")
-    log.close()
-    journal.plot(log.path, folder / "loss.png")
+    if log is not None:
+        log.close()
+    stop.release()
+    world.leave()
     done = "finished" if run.step >= total else "stopped: the same command goes on"
     print(f"{done}, at step {run.step} of {total}, after {duration(run.seconds)}; {folder}")
     return 0 if run.step >= total else stop.code
+
+
+def enter(config: TrainConfig, digest: str, device: torch.device, world: World) -> tuple[Path, Run]:
+    """Return the folder of a run on photographs of this digest, and the run as it was left there."""
+    folder = world.told(partial(open_folder, config, digest))
+    state, complaints = world.told(partial(checkpoint.latest, folder / "checkpoints"))
+    for complaint in complaints:
+        print(complaint, flush=True)
+    run = Run.start(config, device, resumed=state is not None)
+    if state is not None:
+        run.restore(state)
+    return folder, run
 
 
 def load_photos(config: TrainConfig) -> tuple[Loaded, Loaded | None]:
@@ -228,7 +261,7 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
     start = time.monotonic()
     float(step_once(trial, trial.model, few, total))
     photo = (time.monotonic() - start) / few.count
-    left = photo * batches.count / batches.per_epoch * (total - run.step)
+    left = photo * batches.count / batches.per_epoch * (total - run.step) / batches.share.size
     print(
         f"from step {run.step}: about {duration(left)} left, by one step of {few.count} photographs",
         flush=True,
@@ -236,36 +269,42 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
 
 
 def step_once(run: Run, network: Callable[..., Tensor], batches: Batches, total: int) -> Tensor:
-    """Take one optimizer step; return its loss, still on the device."""
+    """Take one optimizer step; return its loss, still on the device: that of this process's share."""
     config = run.config
-    inputs, ab = batches(run.step)
     for group in run.optimizer.param_groups:
         group["lr"] = group["share"] * learning_rate(config, run.step, total)
-    with torch.autocast(batches.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-        predicted = network(*inputs)
-    loss = LOSSES[config.loss](predicted.float(), ab)
-    objective = loss
-    if run.critic is not None:
-        seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
-        objective = run.critic.balance(loss, predicted, seen)
-        run.critic.learn(seen)
     run.optimizer.zero_grad()
-    objective.backward()  # type: ignore[no-untyped-call]
+    losses = [learn(run, network, part) for part in batches.parts(run.step)]
     if config.clip:
         torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip)
     run.optimizer.step()
     if run.ema is not None:
         run.ema.update_parameters(run.model)
     run.step += 1
+    return torch.stack(losses).sum()
+
+
+def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
+    """Add a part's gradient to the step's; return its loss by its weight, still on the device."""
+    config, (inputs, ab) = run.config, part.batch
+    with distributed.unsummed(network, last=part.last):
+        with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            predicted = network(*inputs)
+        loss = part.weight * LOSSES[config.loss](predicted.float(), ab)
+        objective = loss
+        if run.critic is not None:
+            seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
+            objective = run.critic.balance(loss, predicted, seen)
+            run.critic.learn(seen)
+        objective.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
 
 
-def summarize(run: Run, losses: list[Tensor], batches: Batches, total: int, elapsed: float) -> journal.Row:
-    """Print and return a row of progress. Raises DivergedError on a loss that is not finite."""
-    loss = torch.stack(losses).mean().item()
+def summarize(run: Run, loss: float, batches: Batches, total: int, pace: float) -> journal.Row:
+    """Print and return a row of progress, at seconds a step. Raises DivergedError on a loss not finite."""
     check_finite(loss, run.step)
     each = batches.count / batches.per_epoch  # the mean batch: the last of an epoch may be short
-    rate, left = len(losses) * each / elapsed, (total - run.step) * elapsed / len(losses)
+    rate, left = each / pace, (total - run.step) * pace
     epoch = run.step / batches.per_epoch
     print(
         f"step {run.step}/{total}, epoch {epoch:.2f}: loss {loss:.5f}, {rate:.1f} images/s, "

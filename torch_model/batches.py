@@ -20,6 +20,8 @@ from torch_model import aging
 from torch_model.color import rgb_to_lab
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _RESERVE = 0.5  # share of the free GPU memory that photographs may take
@@ -113,6 +115,34 @@ class Held:
         return taken.to(indices.device, non_blocking=True)
 
 
+class Part(NamedTuple):
+    """A part of a batch, small enough to be gone through at once."""
+
+    batch: Batch
+    weight: float
+    """Its share of the batch's photographs, times the processes: their mean is that over photographs."""
+    last: bool
+    """Whether this process has no other part of the batch after it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes takes of each batch, and in how many parts."""
+
+    rank: int = 0
+    size: int = 1
+    parts: int = 1
+
+    def split(self, indices: Tensor) -> list[Tensor]:
+        """Return the parts of a batch's photographs (B,); there is one that is empty where none is left."""
+        own = indices.tensor_split(self.size)[self.rank]
+        return list(own.tensor_split(max(1, min(self.parts, len(own)))))
+
+    def weight(self, count: int, whole: int) -> float:
+        """Return the weight of a part with so many photographs of the whole batch's."""
+        return self.size * count / whole
+
+
 class Batches:
     """Batches by step: step s of any run is the same batch."""
 
@@ -123,8 +153,11 @@ class Batches:
         augmentation: Augmentation,
         seed: int,
         device: torch.device,
+        *,
+        share: Share | None = None,
     ) -> None:
         """Take photographs; they move to a GPU whole where its memory allows, else stay mapped from disk."""
+        self.share = share or Share()
         self.augmentation, self.seed, self.size, self.device = augmentation, seed, size, device
         self.count = len(photos.rows)
         self.per_epoch = math.ceil(self.count / size)
@@ -145,7 +178,21 @@ class Batches:
 
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step; the last one of an epoch may be short."""
+        return self._show(self.indices(step))
+
+    def parts(self, step: int) -> Iterator[Part]:
+        """Go through this process's share of a step's batch.
+
+        A process for which no photograph is left goes through one with weight zero, as sums of gradients
+        need all processes.
+        """
         indices = self.indices(step)
+        parts = self.share.split(indices)
+        for number, part in enumerate(parts, 1):
+            shown = self._show(part if len(part) else indices[:1])
+            yield Part(shown, self.share.weight(len(part), len(indices)), number == len(parts))
+
+    def _show(self, indices: Tensor) -> Batch:
         photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
         shown = augment(photos, self._draws.uniforms[indices], self.augmentation)
         lightness, ab = rgb_to_lab(shown)

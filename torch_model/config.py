@@ -23,7 +23,7 @@ from torch_model.model import MULTIPLE, NetworkConfig, Variant
 from torch_model.photos import DEFAULT
 
 _BOUNDS: Final = {
-    **dict.fromkeys(("batch", "epochs", "steps", "limit", "threads"), (1, math.inf)),
+    **dict.fromkeys(("batch", "accumulate", "epochs", "steps", "limit", "threads"), (1, math.inf)),
     "classifier_side": (32, 1024),
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
     **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours"), (0, math.inf)),
@@ -85,7 +85,8 @@ class TrainConfig:
     crop: Crop = option(
         "center", "how a photograph becomes a square: its center, or the whole of it stretched"
     )
-    batch: int = option(100, "photographs a step")
+    batch: int = option(100, "photographs a step, of all processes together")
+    accumulate: int = option(1, "parts of a process's share of a batch, to save memory", may_change=True)
     epochs: int = option(5000, "times that every photograph is seen", may_change=True)
     steps: int | None = option(None, "train so many steps instead of --epochs", may_change=True)
     max_hours: float | None = option(None, "stop with a checkpoint after so long", may_change=True)

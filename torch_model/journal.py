@@ -40,7 +40,7 @@ class Row:
 
 
 class Journal:
-    """Rows go to log.csv and, where tensorboard is installed, to tb/."""
+    """Rows go to log.csv and, where tensorboard is installed, to tb/; loss.png shows them."""
 
     def __init__(self, folder: Path, step: int, *, tensorboard: bool) -> None:
         """Open a run's journal at a step: rows behind it, of a run that was cut off, are dropped."""
@@ -50,18 +50,24 @@ class Journal:
         self._board = _board(folder / "tb", step) if tensorboard else None
 
     def add(self, row: Row) -> None:
-        """Append a row."""
+        """Append a row; one with a validation is shown at once."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(_cell(value) for value in asdict(row).values())
         if self._board is not None:
             for name, value in asdict(row).items():
                 if name != "step" and value is not None:
                     self._board.add_scalar(name, value, row.step)
+        if row.val_loss is not None:
+            self._draw()
 
     def close(self) -> None:
-        """Flush what TensorBoard buffers."""
+        """Show all rows, and flush what TensorBoard buffers."""
+        self._draw()
         if self._board is not None:
             self._board.close()
+
+    def _draw(self) -> None:
+        plot(self.path, self.path.with_name("loss.png"))
 
 
 def read(path: Path) -> list[dict[str, str]]:
