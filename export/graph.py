@@ -15,6 +15,8 @@ from torch import nn
 from tintype.metadata import INPUT
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from onnx import GraphProto, ModelProto, ValueInfoProto
     from torch import Tensor
 
@@ -82,8 +84,8 @@ def trace(network: Network) -> ModelProto:
     return model
 
 
-def store_halved(model: ModelProto) -> ModelProto:
-    """Store large float32 initializers as float16 with a Cast behind each; names stay.
+def store_halved(model: ModelProto, names: Container[str] | None = None) -> ModelProto:
+    """Store large float32 initializers, all or those named, as float16 with a Cast behind each; names stay.
 
     onnxruntime casts once, when it opens the file: half the size on disk, the speed of float32.
     """
@@ -92,6 +94,8 @@ def store_halved(model: ModelProto) -> ModelProto:
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
         if tensor.data_type != TensorProto.FLOAT or values.size < _SMALLEST_HALVED:
+            continue
+        if names is not None and tensor.name not in names:
             continue
         name, wide = tensor.name, f"{tensor.name}.float32"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
