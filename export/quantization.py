@@ -132,6 +132,7 @@ def _quantize(model: ModelProto, names: list[str], values: dict[str, tuple[float
         extra_options={},
     )
     quantizer.quantize_model()
+    quantizer.model.topological_sort()
     made: ModelProto = quantizer.model.model
     made.ir_version = graph.IR_VERSION
     del made.graph.value_info[:]
