@@ -1,4 +1,4 @@
-"""Turn trained weights into a model file: `python -m export WEIGHTS OUT.onnx`.
+"""Turn trained weights into a model file, `python -m export WEIGHTS OUT.onnx`, or make a whole release.
 
 WEIGHTS is the folder of a run (its best checkpoint is taken), a checkpoint, a released .onnx,
 .safetensors, or Keras weights (.h5, .keras) of the original. The file is left only if ONNX's checks
@@ -19,6 +19,7 @@ try:
     import onnx
 
     from export import graph, parity, storage
+    from export.release import release
     from tintype.errors import TintypeError, UsageError
     from tintype.metadata import MEAN_OUTPUT, Metadata, working_size_fault
     from tintype.session import open_session
@@ -57,8 +58,10 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("weights", type=Path, help="folder of a run, .pt, .onnx, .safetensors, .h5 or .keras")
-    add("out", type=Path, help="the .onnx file to write, or a .safetensors file of the weights")
+    add("weights", type=Path, nargs="?", help="folder of a run, .pt, .onnx, .safetensors, .h5 or .keras")
+    add("out", type=Path, nargs="?", help="the .onnx file to write, or a .safetensors file of the weights")
+    add("--release", type=Path, metavar="DIR", help="write every form of the released models there")
+    add("--models", nargs="+", default=[], metavar="NAME", help="with --release: these alone")
     add("--name", help="of the model; else what the weights say, or the network's variant")
     add("--version", help="of the model; else what the weights say, or 1")
     add("--working-size", type=int, metavar="PX", help="else what the weights say, or the training size")
@@ -72,8 +75,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.release is None and (options.out is None or options.models):
+        parser.error("name WEIGHTS and OUT, or --release DIR, to which alone --models belongs")
+    if options.release is not None and options.weights is not None:
+        parser.error("--release takes its weights from the released models, no others")
     try:
+        if options.release is not None:
+            release(options.release, options.models)
+            return 0
         if options.weights.is_dir():
             options.weights = best(options.weights)
         network = fold(weights.load(options.weights))

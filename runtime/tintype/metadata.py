@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tintype.errors import ModelContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CONTRACT: Final = 1
@@ -65,8 +65,13 @@ class Metadata:
         }
 
     @classmethod
-    def from_props(cls, props: Mapping[str, str], path: str | Path) -> Metadata:
-        """Undo `to_props`; raises ModelContractError with what was found and what is understood."""
+    def from_props(
+        cls, props: Mapping[str, str], path: str | Path, forms: Sequence[str] = ("ab",)
+    ) -> Metadata:
+        """Undo `to_props`; raises ModelContractError with what was found and what is understood.
+
+        `forms` that are understood; the runtime takes `ab` alone.
+        """
         if "tintype.contract" not in props:
             raise ModelContractError(
                 path, "it carries no tintype.contract; make one with python -m export, see docs"
@@ -95,16 +100,18 @@ class Metadata:
         except (ValueError, RecursionError) as error:
             reason = str(error).partition("\n")[0][:200]
             raise ModelContractError(path, f"its metadata cannot be read: {reason}") from error
-        metadata._check(path)
+        metadata._check(path, forms)
         return metadata
 
-    def _check(self, path: str | Path) -> None:
+    def _check(self, path: str | Path, forms: Sequence[str]) -> None:
         if not re.fullmatch(r"[\w.+-]{1,64}", self.model):  # it becomes a part of files' names
             raise ModelContractError(
                 path, f"its name {self.model[:64]!r} is not one of letters, digits and .+-_"
             )
-        if self.form != "ab":
-            raise ModelContractError(path, f"its form is {self.form}; the runtime takes form ab")
+        if self.form not in forms:
+            raise ModelContractError(
+                path, f"its form is {self.form}; taken here is form {' or '.join(forms)}"
+            )
         if self.resize != "stretch":
             raise ModelContractError(path, f"its resize rule is {self.resize}; understood is stretch")
         if self.multiple < 1:
