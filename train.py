@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not distributed.lost(error):
             raise
         told = isinstance(error, distributed.PeerError)
-        return _fail(f"another process of this job is gone; {AGAIN}", 1, told=told)
+        return distributed.give_up(_fail(f"another process of this job is gone; {AGAIN}", 1, told=told))
 
 
 def _fail(reason: str, code: int, *, told: bool = False) -> int:

@@ -186,13 +186,27 @@ def join(device: torch.device) -> World:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        store, rank, size = next(dist.rendezvous("env://"))
+        backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, store=_of_this_attempt(store), rank=rank, world_size=size)
         patient = dist.new_group(backend="gloo", timeout=_PATIENCE)
-    except (dist.DistError, ValueError) as error:
-        raise UsageError(f"the processes of this job did not meet: {error}") from error
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"the processes of this job did not meet: {reason}") from error
     if silent():
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
-    return World(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")), patient)
+    return World(rank, size, int(os.environ.get("LOCAL_RANK", "0")), patient)
+
+
+def _of_this_attempt(store: dist.Store) -> dist.Store:
+    """Return the part of torchrun's store that belongs to its present attempt.
+
+    torchrun keeps one store over its restarts, where processes would find their dead predecessors' addresses
+    (pytorch issue 135712). It counts restarts for each machine alone: several need the README's variable.
+    """
+    if os.environ.get("GROUP_WORLD_SIZE", "1") != "1":
+        return store
+    return dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
 def check(config: TrainConfig) -> None:
@@ -222,3 +236,11 @@ def lost(error: RuntimeError) -> bool:
     """Say whether an error is about another process: that it failed, or is no longer there."""
     text, known = str(error).lower(), isinstance(error, PeerError | dist.DistError)
     return started_by_torchrun() and (known or any(word in text for word in _LOST))
+
+
+def give_up(code: int) -> int:
+    """End this process, one of several, with an exit code: torch's threads may abort on the usual way out."""
+    if started_by_torchrun():
+        sys.stderr.flush()
+        os._exit(code)
+    return code
