@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import comparison, encoding, image as images, models, output
+from tintype import comparison, encoding, image as images, models, output, precision
 from tintype.adjustments import Adjustments
 from tintype.develop import develop, render
 from tintype.encoding import AS_IT_CAME
@@ -101,7 +101,7 @@ class Colorizer:
         threads: int | None = None,
         working_size: int | None = None,
     ) -> None:
-        """Open a model by bundled name or path.
+        """Open a model by bundled name or path; of `default` the form that suits the CPU (`precision`).
 
         `provider` auto, cpu, cuda, directml, coreml or openvino; `threads` None for the physical
         cores; `working_size` a multiple of 8 from 64 to 1024, None for the model's own. Raises a
@@ -110,7 +110,7 @@ class Colorizer:
         if threads is not None and threads < 1:
             raise UsageError(f"{threads} threads: at least 1 is needed")
         self.threads = threads or physical_cores()
-        self.session = open_session(models.find(model), provider, self.threads)
+        self.session = open_session(models.find(precision.choose(model, provider)), provider, self.threads)
         metadata = self.session.metadata
         self.working_size = metadata.working_size if working_size is None else working_size
         if fault := working_size_fault(self.working_size, metadata.multiple):

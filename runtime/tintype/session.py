@@ -113,22 +113,25 @@ def open_session(path: Path, provider: str = "auto", threads: int | None = None)
     if not path.is_file():
         raise ModelNotFoundError(path, sorted(models.bundled()))
     onnx_file.check(path)
+    return _first(path, candidates(provider), threads or physical_cores())
+
+
+def candidates(provider: str) -> list[str]:
+    """Return the providers to try, in this order; raises ProviderError where there is none of this name."""
     import onnxruntime
 
     available = onnxruntime.get_available_providers()
     if provider == "auto":
-        names = [name for name in AUTO if PROVIDERS[name] in available]
-    elif provider not in PROVIDERS:
+        return [name for name in AUTO if PROVIDERS[name] in available]
+    if provider not in PROVIDERS:
         raise ProviderError(f"there is no provider {provider}: choose auto, {', '.join(PROVIDERS)}")
-    elif PROVIDERS[provider] not in available:
+    if PROVIDERS[provider] not in available:
         here = ", ".join(name for name, full in PROVIDERS.items() if full in available)
         raise ProviderError(
             f"provider {provider} is not in the onnxruntime installed here, which has {here}: "
             "install the onnxruntime package that carries it, or use --provider auto"
         )
-    else:
-        names = [provider]
-    return _first(path, names, threads or physical_cores())
+    return [provider]
 
 
 def _first(path: Path, names: Sequence[str], threads: int) -> Session:
