@@ -252,8 +252,8 @@ def _hints(path: Path | None) -> Hints | None:
 
 
 def list_models(arguments: Sequence[str]) -> int:
-    """Carry out `tintype models`: name, size, licence and figures of what is bundled."""
-    from tintype import models
+    """Carry out `tintype models`: name, size, licence and figures of what is bundled, and what is opened."""
+    from tintype import models, precision
 
     parser = argparse.ArgumentParser(prog="tintype models", description="List the bundled models.")
     parser.parse_args(arguments)
@@ -263,4 +263,6 @@ def list_models(arguments: Sequence[str]) -> int:
         figures = [f"{key} {value}" for key, value in entry["metrics"].items() if not isinstance(value, dict)]
         size = f"{name}{marked}: {entry['bytes'] / 1e6:.1f} MB"
         print(", ".join([size, *figures, entry["license"]]))
+    opened, reason = precision.preferred()
+    print(f"without --model: {opened}, {reason}")
     return 0
