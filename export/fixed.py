@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from onnx import ModelProto, numpy_helper
+import onnx
+from onnx import ModelProto, helper, numpy_helper
 from onnxscript import optimizer
 
 if TYPE_CHECKING:
-    from onnx import GraphProto
+    from collections.abc import Iterator
+
+    from onnx import GraphProto, NodeProto
 
 _ALL: Final = 1 << 40  # values that may be folded
 _FEW: Final = 63  # values: sizes and such, no weights, which keep their names
+_BROADCAST: Final = frozenset({"Add", "Sub", "Mul", "Div"})
 
 
 def fixed(model: ModelProto, side: int) -> ModelProto:
-    """Return a model that takes one photograph of `side` x `side` px, with weights of plain float32."""
-    return _folded(_sized(model, side, batch=1), _ALL)
+    """Return a model that takes one photograph of `side` x `side` px, of the simplest operators.
+
+    Weights are plain float32.
+    """
+    made = _folded(_sized(model, side, batch=1), _ALL)
+    _spell_out(made)
+    return made
 
 
 def at(model: ModelProto, side: int) -> ModelProto:
@@ -55,3 +64,35 @@ def _drop_padding(graph: GraphProto) -> None:
             for other in graph.node:
                 other.input[:] = [node.input[0] if name == node.output[0] else name for name in other.input]
             graph.node.remove(node)
+
+
+def _spell_out(model: ModelProto) -> None:
+    """Let axes be added by the shape that is meant, and sums and products be of equal shapes.
+
+    OpenCV knows no others: 4 refuses two new axes at once, 5 what is spread over channels.
+    """
+    graph = model.graph
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    values = (*inferred.input, *inferred.value_info, *inferred.output)
+    shapes = {item.name: [axis.dim_value for axis in item.type.tensor_type.shape.dim] for item in values}
+    nodes = [part for node in graph.node for part in _spelled(node, graph, shapes)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _spelled(node: NodeProto, graph: GraphProto, shapes: dict[str, list[int]]) -> Iterator[NodeProto]:
+    meant = shapes.get(node.output[0], [])
+    if node.op_type == "Unsqueeze":
+        yield _shaped("Reshape", node.input[0], node.output[0], meant, graph)
+        return
+    if node.op_type in _BROADCAST:
+        for place, name in enumerate(list(node.input)):
+            if shapes.get(name, meant) != meant:
+                node.input[place] = f"{node.output[0]}.{place}"
+                yield _shaped("Expand", name, node.input[place], meant, graph)
+    yield node
+
+
+def _shaped(kind: str, name: str, output: str, shape: list[int], graph: GraphProto) -> NodeProto:
+    graph.initializer.append(numpy_helper.from_array(np.array(shape), f"{output}.shape"))
+    return helper.make_node(kind, [name, f"{output}.shape"], [output], name=output)

@@ -1,4 +1,4 @@
-"""All files of released models, `python -m export --release DIR`: from tracked files, the same bytes each time.
+"""All files of released models, `python -m export --release DIR`: from tracked files, always the same bytes.
 
 DIR holds a folder for each model with its forms (`export.forms`).
 """
