@@ -6,23 +6,20 @@ Exit codes: 0 all done or skipped, 1 some photograph failed, 2 nothing could sta
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tintype import __version__, interrupts
-from tintype.adjustments import Adjustments
+from tintype import interrupts, options
 from tintype.errors import PhotoError, TintypeError, UsageError
 from tintype.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tintype.colorizer import Colorizer
-    from tintype.encoding import Settings
     from tintype.hints import Hints
 
 PIPE = "-"
@@ -34,6 +31,7 @@ examples:
   tintype scans/ -o color/ --recursive  with all folders in it; again, it goes on where it stopped
   cat grey.png | tintype - > color.png  in a pipe
   tintype models                        which models are here
+  tintype cluster scans/ -o color/ -r   an archive, on several processes or machines: tintype cluster --help
 """
 
 
@@ -54,18 +52,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="photographs, folders of them, or patterns like 'scans/**/*.tif'; - reads one from stdin",
     )
     add("-o", "--out", help="a file for one photograph; a folder (or a trailing /) for any number")
-    add("--name", default="{stem}_color{ext}", help="names in folders, of {stem} {ext} {model} (%(default)s)")
-    add(
-        "-r",
-        "--recursive",
-        action="store_true",
-        help="folders with all folders in them; --out gets the same tree",
-    )
-    add("--overwrite", action="store_true", help="make results again that exist")
-    add("-n", "--dry-run", action="store_true", help="say what would be done, and write nothing")
+    options.add_run(parser)
     add("-j", "--jobs", type=int, default=1, metavar="N", help="photographs at a time (%(default)s)")
     add("--watch", action="store_true", help="stay, and colorize what arrives in folders, until Ctrl-C")
-    add("--compare", action="store_true", help="also write {stem}_compare.png: original, grey, colorized")
     add(
         "--files-from",
         metavar="FILE",
@@ -76,47 +65,14 @@ def build_parser() -> argparse.ArgumentParser:
         choices=["jpeg", "png", "tiff", "webp", "bmp", "ppm", "avif", "heif", "jxl"],
         help="of stdout; else the input's",
     )
-    add("--json", action="store_true", help="one JSON object a line on stdout for each photograph")
-    add("--report", type=Path, metavar="FILE", help="write a JSON report of the run")
-    add("--model", default="default", help="a bundled name (see: tintype models) or an .onnx file")
-    add(
-        "--working-size",
-        type=int,
-        metavar="PX",
-        help="what the network sees, 64 to 1024; the model's own by default",
-    )
-    add("--provider", default="auto", help="auto, cpu, cuda, directml, coreml or openvino (%(default)s)")
+    options.add_look(parser)
     add("--threads", type=int, metavar="N", help="threads of the network; the physical cores by default")
-    add(
-        "--max-megapixels",
-        type=float,
-        default=512,
-        metavar="MP",
-        help="refuse larger photographs (%(default)s)",
-    )
-    for item in dataclasses.fields(Adjustments):
-        bounds = f"{item.metadata['low']:g} to {item.metadata['high']:g}, default {item.default:g}"
-        add(
-            f"--{item.name}",
-            type=float,
-            default=item.default,
-            metavar="X",
-            help=f"{item.metadata['help']} ({bounds})",
-        )
-    add("--quality", metavar="Q", help="1 to 100, or lossless; by default a JPEG's own, else 97")
-    add("--keep-profile", action="store_true", help="write in the photograph's own RGB profile, not in sRGB")
-    add(
-        "--no-provenance",
-        action="store_true",
-        help="do not say in the metadata that the colors come from a model",
-    )
     add(
         "--hints",
         type=Path,
         metavar="FILE",
         help="PHOTO.tintype.json: colors that a person set, for one photograph",
     )
-    add("--version", action="version", version=f"tintype {__version__}")
     return parser
 
 
@@ -144,6 +100,10 @@ def _carry_out(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["models"]:
             return list_models(arguments[1:])
+        if arguments[:1] == ["cluster"]:
+            from tintype.cluster import command
+
+            return command.run(arguments[1:])
         code = run(build_parser().parse_args(arguments))
         interrupts.check()
     except TintypeError as error:
@@ -159,54 +119,44 @@ def _carry_out(arguments: Sequence[str]) -> int:
     return code
 
 
-def run(options: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Carry out parsed options; return the exit code. Raises TintypeError where nothing can start."""
-    adjustments = Adjustments(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Adjustments)})
-    if not options.max_megapixels > 0:
-        raise UsageError(f"--max-megapixels {options.max_megapixels:g}: more than 0 is needed")
-    hints = _hints(options.hints)
-    if options.photos == [PIPE]:
-        return _run_pipe(options, adjustments, hints)
-    if PIPE in options.photos:
+    options.check(chosen)
+    hints = _hints(chosen.hints)
+    if chosen.photos == [PIPE]:
+        return _run_pipe(chosen, hints)
+    if PIPE in chosen.photos:
         raise UsageError("- stands for one photograph on stdin and goes with no other")
-    if options.format is not None:
+    if chosen.format is not None:
         raise UsageError("--format goes with - alone: for files the name's suffix gives the format")
-    if options.jobs < 1:
-        raise UsageError(f"--jobs {options.jobs}: at least 1 is needed")
-    from tintype import batch, runs
+    if chosen.jobs < 1:
+        raise UsageError(f"--jobs {chosen.jobs}: at least 1 is needed")
+    from tintype import runs
 
-    settings = batch.Settings(
-        adjustments,
-        hints,
-        max_megapixels=options.max_megapixels,
-        overwrite=options.overwrite,
-        dry=options.dry_run,
-        workers=options.jobs,
-        written=_written(options),
-    )
-    return runs.run(options, settings, lambda: _open(options, adjustments))
+    settings = replace(options.settings(chosen), hints=hints, workers=chosen.jobs)
+    return runs.run(chosen, settings, lambda: options.open_model(chosen))
 
 
-def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hints | None) -> int:
+def _run_pipe(chosen: argparse.Namespace, hints: Hints | None) -> int:
     """Colorize one photograph from stdin to stdout."""
     import io
 
     for name in ("out", "json", "report", "compare", "files_from", "recursive", "dry_run", "watch"):
-        if getattr(options, name):
+        if getattr(chosen, name):
             raise UsageError(f"--{name.replace('_', '-')} does not go with -: the result goes to stdout")
     if sys.stdout.isatty():
         raise UsageError("the result would go to a terminal: write > color.png, or give a file's name for -")
-    colorizer = _open(options, adjustments)
+    colorizer = options.open_model(chosen)
     source = io.BytesIO(sys.stdin.buffer.read())
     try:
         outcome = colorizer.colorize_file(
             source,
             sys.stdout.buffer,
-            adjustments,
+            options.adjustments(chosen),
             hints,
-            format_name=options.format and options.format.upper(),
-            max_megapixels=options.max_megapixels,
-            settings=_written(options),
+            format_name=chosen.format and chosen.format.upper(),
+            max_megapixels=chosen.max_megapixels,
+            settings=options.written(chosen),
         )
         sys.stdout.buffer.flush()
     except PhotoError as error:
@@ -215,32 +165,6 @@ def _run_pipe(options: argparse.Namespace, adjustments: Adjustments, hints: Hint
     for note in outcome.notes:
         say(f"tintype: {note}")
     return 0
-
-
-def _written(options: argparse.Namespace) -> Settings:
-    """Return how results are written."""
-    from tintype.encoding import Settings
-
-    lossless = options.quality == "lossless"
-    quality = None
-    if options.quality is not None and not lossless:
-        quality = int(options.quality) if options.quality.isdecimal() else 0
-        if not 1 <= quality <= 100:
-            raise UsageError(f"--quality {options.quality}: 1 to 100, or lossless")
-    return Settings(quality, lossless, options.keep_profile, not options.no_provenance)
-
-
-def _open(options: argparse.Namespace, adjustments: Adjustments) -> Colorizer:
-    from tintype.colorizer import Colorizer
-
-    colorizer = Colorizer(
-        options.model, provider=options.provider, threads=options.threads, working_size=options.working_size
-    )
-    if adjustments.vividness != 1 and not colorizer.session.has_mean:
-        raise UsageError(
-            f"--vividness: the model {colorizer.model} predicts one color only; --strength works with all"
-        )
-    return colorizer
 
 
 def _hints(path: Path | None) -> Hints | None:

@@ -52,8 +52,8 @@ def find(
     """
     given = [place for path in inputs for place in _matches(path)]
     found = Found()
-    known = {_key(place.path) for place in given if is_folder(place.path)}
-    closed = {_key(out)} - known if recursive and out is not None and is_folder(out) else set()
+    known = {node(place.path) for place in given if is_folder(place.path)}
+    closed = {node(out)} - known if recursive and out is not None and is_folder(out) else set()
     for place in given:
         if is_folder(place.path):
             _look(place.path, found, closed, recursive=recursive, patient=patient)
@@ -100,9 +100,14 @@ def _until_magic(path: Path) -> Iterator[str]:
         yield part
 
 
-def _look(top: Path, found: Found, closed: set[tuple[int, int]], *, recursive: bool, patient: bool) -> None:
-    """Add the photographs of a folder: of folders first, then of links to folders, each folder once."""
-    sources: list[Source] = []
+def walk(
+    top: Path, closed: Iterable[tuple[int, int]] = (), *, recursive: bool, patient: bool = False
+) -> Iterator[Found]:
+    """Yield what is in a folder and, if `recursive`, in those within it, one folder after the other.
+
+    Folders first, then links to folders, each folder once and none of `closed` (see `node`): no more is held
+    than which folders were seen. Raises UsageError where the first cannot be read, unless `patient`.
+    """
     folders, links = [top], deque[Path]()
     seen = set(closed)
     while folders or links:
@@ -114,13 +119,21 @@ def _look(top: Path, found: Found, closed: set[tuple[int, int]], *, recursive: b
         except OSError as error:
             if folder == top and not patient:
                 raise UsageError(f"{top} cannot be read: {error.strerror}") from error
-            found.refused.append((folder, f"{folder} cannot be read: {error.strerror}"))
+            yield Found([], [(folder, f"{folder} cannot be read: {error.strerror}")])
             continue
-        sources += [Source(path, folder.relative_to(top)) for path in inside.photos]
-        found.refused += [(path, f"{path} is a link that leads nowhere") for path in inside.broken]
+        sources = [Source(path, folder.relative_to(top)) for path in sorted(inside.photos)]
+        yield Found(sources, [(path, f"{path} is a link that leads nowhere") for path in inside.broken])
         if recursive:
             folders += inside.folders
             links += inside.links
+
+
+def _look(top: Path, found: Found, closed: set[tuple[int, int]], *, recursive: bool, patient: bool) -> None:
+    """Add the photographs of a folder."""
+    sources: list[Source] = []
+    for inside in walk(top, closed, recursive=recursive, patient=patient):
+        sources += inside.sources
+        found.refused += inside.refused
     if not sources and not patient:
         raise UsageError(f"there are no photographs in the folder {top}")
     found.sources += sorted(sources, key=lambda source: source.path)
@@ -153,13 +166,13 @@ def _entries(folder: Path) -> _Inside:
 
 
 def _is_known(folder: Path, seen: set[tuple[int, int]]) -> bool:
-    key = _key(folder)
-    known = key in seen
-    seen.add(key)
+    found = node(folder)
+    known = found in seen
+    seen.add(found)
     return known
 
 
-def _key(folder: Path) -> tuple[int, int]:
+def node(folder: Path) -> tuple[int, int]:
     """Return what a folder is known by, whatever path leads to it. Raises OSError."""
     state = folder.stat()
     return state.st_dev, state.st_ino

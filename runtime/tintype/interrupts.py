@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_now: Final = SimpleNamespace(heard=False)
+_now: Final = SimpleNamespace(heard=False, listening=False)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -27,10 +27,16 @@ def listen() -> None:
 
     A signal that the process was started to ignore, as shells do for jobs in the background, stays ignored.
     """
-    _now.heard = False
+    _now.heard, _now.listening = False, True
     for number in _SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _raise)
+
+
+def renew() -> None:
+    """Take the signals back from a library that took them, where `listen` was called before."""
+    if _now.listening and not _now.heard:
+        listen()
 
 
 def heard() -> bool:
@@ -49,6 +55,7 @@ def check() -> None:
 
 def ignore() -> None:
     """Hear no signal any more: all is done, and Python's own end is not to be disturbed."""
+    _now.listening = False
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tintype import output
 from tintype.discover import is_folder, is_pattern
 from tintype.errors import UsageError
+from tintype.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,13 +65,7 @@ def naming(
     inputs: Sequence[Path], out: str | None, template: str, model: str, *, make: bool = True
 ) -> Naming:
     """Decide where results go; `make`: also make the output folder. Raises UsageError or OutputError."""
-    try:
-        name = template.format(stem="stem", ext=output.FALLBACK, model="model")
-    except (AttributeError, KeyError, IndexError, ValueError) as error:
-        raise UsageError(f"--name {template}: known are {{stem}}, {{ext}} and {{model}}") from error
-    if Path(name).name != name:
-        raise UsageError(f"--name {template}: it is a name alone; --out takes the folder")
-    output.format_of(Path(name))
+    check_template(template)
     if out is None:
         return Naming(None, folder=False, template=template, model=model)
     path = Path(out)
@@ -81,6 +76,17 @@ def naming(
     if make:
         output.check_folder(path if folder else path.parent)
     return Naming(path, folder=folder, template=template, model=model)
+
+
+def check_template(template: str) -> None:
+    """Raise UsageError where results cannot be called so."""
+    try:
+        name = template.format(stem="stem", ext=output.FALLBACK, model="model")
+    except (AttributeError, KeyError, IndexError, ValueError) as error:
+        raise UsageError(f"--name {template}: known are {{stem}}, {{ext}} and {{model}}") from error
+    if Path(name).name != name:
+        raise UsageError(f"--name {template}: it is a name alone; --out takes the folder")
+    output.format_of(Path(name))
 
 
 def plan(sources: Iterable[Source], names: Naming, *, compare: bool = False) -> list[Job]:
@@ -146,6 +152,8 @@ def is_case_blind(folder: Path) -> bool:
 
     A file is made and looked for by another name; where none can be made, no two results meet either.
     """
+    if isinstance(folder, Url):
+        return False
     there = next((place for place in (folder, *folder.parents) if is_folder(place)), None)
     if there is None:
         return False
@@ -162,6 +170,8 @@ def _folded(path: Path) -> str:
 
 def identity(path: Path) -> Path:
     """Return a path that is equal for equal files, also through links and on case-blind systems."""
+    if isinstance(path, Url):
+        return path
     try:
         return Path(os.path.normcase(os.path.realpath(path)))
     except (OSError, ValueError):

@@ -34,13 +34,19 @@ def say(line: str) -> None:
 class Pace:
     """How long the rest will take, from what was worked at so far; what was skipped took no time."""
 
-    def __init__(self, total: int) -> None:
-        self.left, self.worked = total, 0
+    def __init__(self, total: int | None) -> None:
+        """Take how many there are; None while that is not known, see `expect`."""
+        self.total = total
+        self.done = self.worked = 0
         self.start = time.monotonic()
+
+    def expect(self, total: int) -> None:
+        """Say how many there are."""
+        self.total = total
 
     def count(self, *, worked: bool) -> None:
         """Count one that is done, or skipped."""
-        self.left -= 1
+        self.done += 1
         if worked:
             self.worked += 1
         elif not self.worked:
@@ -48,9 +54,9 @@ class Pace:
 
     def rest(self) -> float | None:
         """Return the seconds left; None where nothing is left, or nothing is known yet."""
-        if not self.worked or self.left <= 0:
+        if not self.worked or self.total is None or self.done >= self.total:
             return None
-        return (time.monotonic() - self.start) / self.worked * self.left
+        return (time.monotonic() - self.start) / self.worked * (self.total - self.done)
 
 
 class Progress:

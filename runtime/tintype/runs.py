@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from codecs import BOM_UTF8
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tintype import batch, discover, hotfolder, interrupts, leftovers, naming, output
-from tintype.errors import PhotoError, UsageError
+from tintype import batch, discover, hotfolder, leftovers, naming, output
+from tintype.errors import UsageError
 from tintype.journal import Journal
-from tintype.progress import Pace, duration, say
-from tintype.records import Record, Tally, to_json
+from tintype.progress import Pace, say
+from tintype.records import Record
+from tintype.teller import Teller
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tintype.naming import Job
 
 PIPE: Final = "-"
-_SOON: Final = 3.0  # s; less than that is not said to be left
 
 
 def run(options: argparse.Namespace, settings: Settings, open_model: Callable[[], Colorizer]) -> int:
@@ -52,8 +51,7 @@ class _Run:
         home = _home(inputs, self._names)
         self._journal = None if home is None else Journal(home, write=not settings.dry)
         self._made = set(map(naming.identity, self._journal.results())) if self._journal else set[Path]()
-        self._tally = Tally(keep=options.report is not None)
-        self._pace: Pace | None = None
+        self._teller = Teller(options)
 
     def once(self, found: Found) -> int:
         """Colorize what was found."""
@@ -64,14 +62,14 @@ class _Run:
         jobs = naming.plan(sources, self._names, compare=self._options.compare)
         self._check_report(jobs)
         self._sweep(jobs)
-        self._pace = Pace(len(jobs) + len(found.refused))
-        return self._tell(self._all(found, jobs), many=self._pace.left > 1)
+        total = len(jobs) + len(found.refused)
+        return self._teller.tell(self._all(found, jobs), Pace(total), many=total > 1)
 
     def watch(self) -> int:
         """Colorize what arrives, until a signal comes."""
         self._check_report([])
         say(f"watching {', '.join(map(str, self._inputs))}: Ctrl-C ends it")
-        return self._tell(self._arriving(), many=True)
+        return self._teller.tell(self._arriving(), many=True)
 
     def _all(self, found: Found, jobs: Iterable[Job]) -> Iterator[Record]:
         yield from (Record(str(path), None, "failed", reason) for path, reason in found.refused)
@@ -132,47 +130,6 @@ class _Run:
         if not self._settings.dry:
             leftovers.sweep(dict.fromkeys(job.target.parent for job in jobs))
 
-    def _tell(self, records: Iterator[Record], *, many: bool) -> int:
-        """Say what becomes of each photograph, and of all; return the exit code."""
-        number = 0
-        try:
-            with closing(records):  # type: ignore[type-var]
-                for number, record in enumerate(records, 1):
-                    self._tally.add(record)
-                    if self._options.json:
-                        print(to_json(record), flush=True)
-                    say(self._count(number, record) + describe(record))
-                    interrupts.check()
-        finally:  # what was done is told even if the rest cannot be
-            if many:
-                say(self._tally.summary())
-            reported = self._options.report is None or _report(self._tally, self._options.report)
-        return int(not reported or self._tally.counts["failed"] > 0)
-
-    def _count(self, number: int, record: Record) -> str:
-        if self._pace is None:
-            return ""
-        self._pace.count(worked=record.status != "skipped")
-        total, rest = number + self._pace.left, self._pace.rest()
-        if total == 1:
-            return ""
-        left = f", {duration(rest)} left" if rest is not None and rest >= _SOON else ""
-        return f"[{number}/{total}{left}] "
-
-
-def describe(record: Record) -> str:
-    """Return one line about one photograph."""
-    if record.status == "failed":
-        return f"failed: {record.reason}"
-    if record.status == "skipped":
-        return f"skipped {record.input}: {record.reason}"
-    psnr = "" if record.psnr is None else f", PSNR {record.psnr:.2f} dB"
-    note = f" ({record.reason})" if record.reason else ""
-    return (
-        f"{record.input} -> {record.output}, {record.width}x{record.height}, {record.seconds:.2f} s, "
-        f"{record.model} on {record.provider}{psnr}{note}"
-    )
-
 
 def _home(inputs: list[Path], names: naming.Naming) -> Path | None:
     """Return the folder that keeps the journal: --out of many, or the one folder that is given without it."""
@@ -187,15 +144,6 @@ def _check_watch(options: argparse.Namespace, inputs: list[Path]) -> None:
         raise UsageError("--watch does not go with --dry-run: it would never end")
     if not all(discover.is_folder(path) for path in inputs):
         raise UsageError("--watch takes folders, in which photographs arrive")
-
-
-def _report(tally: Tally, path: Path) -> bool:
-    try:
-        tally.report(path)
-    except PhotoError as error:
-        say(f"tintype: {error}")
-        return False
-    return True
 
 
 def _inputs(options: argparse.Namespace) -> list[Path]:

@@ -21,6 +21,7 @@ from tintype.journal import Journal, Origin, State, digest, state_of
 from tintype.naming import identity
 from tintype.output import make_folder
 from tintype.records import Record
+from tintype.url import Url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ class Workbench:
 
     def _record(self, job: Job, watch: Watch | None) -> Record:
         places: dict[str, Any] = {"input": str(job.source), "output": str(job.target)}
-        state = _state(job.source)
+        state = self.state(job.source)
         origin = self._origin(job, state)
         left, again = self._decide(job, origin)
         if left is not None:
@@ -90,7 +91,14 @@ class Workbench:
         if self._settings.dry:
             reason = "dry run: it would be colorized" + (f"; {again}" if again else "")
             return Record(**places, status="skipped", reason=reason, **self._known)
-        outcome = self._colorize(job, state, origin, watch)
+        if self._full >= FULL:
+            raise OutputError(job.target, "the disk is full, so it was not tried")
+        try:
+            outcome = self.make(job, state, origin, watch)
+        except OutputError as error:
+            self._full = self._full + 1 if _is_full(error) else self._full
+            raise
+        self._full = 0
         return Record(
             **places,
             status="done",
@@ -104,51 +112,78 @@ class Workbench:
 
     def _origin(self, job: Job, state: State) -> Origin | None:
         """Return what the result is to be made from; None without a journal, or where nothing can be read."""
-        if self._journal is None:
+        if not self.remembers:
             return None
         try:
-            photo = self._journal.photo(job.source, state, job.target)
+            photo = self.content(job, state)
         except (OSError, ValueError):  # what is wrong is told when it is decoded
             return None
         return Origin(photo, self._known["model_sha256"], self._look)
 
     def _decide(self, job: Job, origin: Origin | None) -> tuple[str | None, str | None]:
         """Return why a photograph is left as it is, if so, and why it is made again, if so."""
-        there = [place for place in job.places if os.path.lexists(place)]
+        there = self.there(job)
         if not there:
             return None, None
-        made = None if self._journal is None or origin is None else self._journal.origin(job.target)
-        if self._journal is None or origin is None or made is None:
+        made = None if origin is None else self.made(job)
+        if origin is None or made is None:
             exists = f"{there[0]} exists; --overwrite makes it again"
             return None if self._settings.overwrite else exists, None
-        other = self._other(job, made, origin)
+        other = self.other(job, made, origin)
         if other is not None and not self._settings.overwrite:
             return f"{there[0]} is the result of {other}; --overwrite makes it again from this one", None
         missing = None if len(there) == len(job.places) else "its comparison is missing"
         difference = made.difference(origin) or missing
         if self._settings.overwrite:
-            done = difference is None and self._journal.is_renewed(job.target)
+            done = difference is None and self.is_renewed(job)
             return "made again before the run was interrupted" if done else None, None
         if difference is None:
             return "done before, from the same photograph, with this model and these settings", None
         return None, f"made again: {difference}"
 
-    def _other(self, job: Job, made: Origin, origin: Origin) -> Path | None:
+    # What follows asks and changes files of this machine; a subclass may do so elsewhere.
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is known of what results were made from."""
+        return self._journal is not None
+
+    def state(self, source: Path) -> State:
+        """Return a photograph's state; raises PhotoUnreadableError where it is none."""
+        return _state(source)
+
+    def content(self, job: Job, state: State) -> str:
+        """Return the SHA-256 of a photograph, as the journal knows it. Raises OSError or ValueError."""
+        assert self._journal is not None
+        return self._journal.photo(job.source, state, job.target)
+
+    def there(self, job: Job) -> list[Path]:
+        """Return the places of a photograph's results in which something is."""
+        return [place for place in job.places if os.path.lexists(place)]
+
+    def made(self, job: Job) -> Origin | None:
+        """Return what the result that is there was made from; None where that is not known."""
+        return None if self._journal is None else self._journal.origin(job.target)
+
+    def is_renewed(self, job: Job) -> bool:
+        """Say whether the result that is there was made by a run that this one goes on with."""
+        return self._journal is not None and self._journal.is_renewed(job.target)
+
+    def other(self, job: Job, made: Origin, origin: Origin) -> object | None:
         """Return the other photograph, if it is still there, that the result in a place was made from."""
         source = None if self._journal is None else self._journal.source(job.target)
         if source is None or made.photo == origin.photo or identity(source) == identity(job.source):
             return None
-        return source if os.path.lexists(source) else None
+        return source if isinstance(source, Url) or os.path.lexists(source) else None
 
-    def _colorize(self, job: Job, state: State, origin: Origin | None, watch: Watch | None) -> Outcome:
-        if self._full >= FULL:
-            raise OutputError(job.target, "the disk is full, so it was not tried")
+    def make(self, job: Job, state: State, origin: Origin | None, watch: Watch | None) -> Outcome:
+        """Colorize a photograph into its place. Raises a PhotoError."""
         before = _place(job.target)
         if before is not None and not before.st_mode & stat.S_IWUSR:
             raise OutputError(job.target, "it is read-only: make it writable, or choose another name")
 
         def seal(result: os.stat_result) -> None:
-            if _state(job.source) != state:
+            if self.state(job.source) != state:
                 raise PhotoChangedError(job.source)
             if before is None and os.path.lexists(job.target):
                 raise OutputError(job.target, "a file of that name appeared meanwhile, and was left alone")
@@ -156,15 +191,13 @@ class Workbench:
                 self.note(self._journal.claim, job, origin, state, result)
 
         make_folder(job.target.parent)
-        try:
-            outcome = self._fitting(job, seal, watch)
-        except OutputError as error:
-            self._full = self._full + 1 if _is_full(error) else self._full
-            raise
-        self._full = 0
-        return outcome
+        return self._fitting(self.at_hand(job), seal, watch)
 
-    def _fitting(self, job: Job, seal: Seal, watch: Watch | None) -> Outcome:
+    def at_hand(self, job: Job) -> Job:
+        """Return a job with the photograph as a file of this machine."""
+        return job
+
+    def _fitting(self, job: Job, seal: Seal | None, watch: Watch | None) -> Outcome:
         """Colorize a photograph when memory has a place for it; raises _PutOffError where it has none now."""
         if watch is None:  # it is alone
             return self._carry_out(job, seal, watch)
@@ -177,7 +210,7 @@ class Workbench:
                 raise
             raise _PutOffError from error
 
-    def _carry_out(self, job: Job, seal: Seal, watch: Watch | None) -> Outcome:
+    def _carry_out(self, job: Job, seal: Seal | None, watch: Watch | None) -> Outcome:
         return self._colorizer.colorize_file(
             job.source,
             job.target,
