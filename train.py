@@ -27,7 +27,16 @@ try:
     from tintype import interrupts
     from tintype.errors import TintypeError
     from tintype.progress import duration
-    from torch_model import cache, checkpoint, config as configs, distributed, embeddings, journal, photos
+    from torch_model import (
+        cache,
+        checkpoint,
+        config as configs,
+        distributed,
+        embeddings,
+        journal,
+        photos,
+        shards,
+    )
     from torch_model.batches import Batches, Chosen, Share
     from torch_model.checkpoint import CheckpointError
     from torch_model.losses import LOSSES
@@ -41,6 +50,8 @@ try:
         open_folder,
         pick_device,
     )
+    from torch_model.shards import Shards
+    from torch_model.stream import Stream
     from torch_model.validation import Validation
 except ModuleNotFoundError as missing:
     sys.exit(f"train.py needs {missing.name}: in this folder, run pip install -e '.[train]'")
@@ -85,6 +96,11 @@ class Loaded:
         root = Path(self.config.cache)
         known = embeddings.load(self.sources, self.decoded, classifier, self.config.crop, root)
         return Chosen.every(self.decoded.pixels, known)
+
+    @property
+    def digest(self) -> str:
+        """A digest of what the photographs show."""
+        return self.decoded.digest
 
 
 class Stop:
@@ -171,14 +187,13 @@ def train(config: TrainConfig) -> int:
     world = distributed.join(device)  # of this process alone, unless torchrun started several
     config = replace(config, data=photos.default(config.data))
     found, others = world.in_turn(partial(load_photos, config))
-    digests = [loaded.decoded.digest for loaded in (found, others) if loaded is not None]
-    world.alike(" ".join(digests), "photographs")
-    folder, run = enter(config, " ".join(digests), device, world)
+    digest = " ".join(loaded.digest for loaded in (found, others) if loaded is not None)
+    world.alike(digest, "photographs")
+    folder, run = enter(config, digest, device, world)
 
     classifier = run.model.classifier if isinstance(run.model, Fusion) and config.cached_embeddings else None
     training, held = world.in_turn(partial(choose, found, others, classifier))
-    share = Share(world.rank, world.size, config.accumulate)
-    batches = Batches(training, config.batch, config.augmentation, config.seed, device, share=share)
+    batches = feed(training, config, device, world)
     validation = Validation(held, config.precision, device)
     wrapped = world.wrap(run.model, device)
     network = torch.compile(wrapped) if config.compile else wrapped
@@ -230,16 +245,26 @@ def enter(config: TrainConfig, digest: str, device: torch.device, world: World) 
     return folder, run
 
 
-def load_photos(config: TrainConfig) -> tuple[Loaded, Loaded | None]:
+def load_photos(config: TrainConfig) -> tuple[Loaded | Shards, Loaded | None]:
     """Return the photographs to train on, and those to validate with where they are others."""
+    others = Loaded.of(config, config.val, photos.Selection()) if config.val else None
+    if config.stream:
+        listed = shards.find(config.data, config.seed, config.window, Path(config.cache))
+        print(listed.report())
+        return listed, others
     names = Path(config.list) if config.list else None
     found = Loaded.of(config, config.data, photos.Selection(names, config.limit, config.categories))
     print(found.decoded.report())
-    return found, Loaded.of(config, config.val, photos.Selection()) if config.val else None
+    return found, others
 
 
-def choose(found: Loaded, others: Loaded | None, classifier: Classifier | None) -> tuple[Chosen, Chosen]:
+def choose(
+    found: Loaded | Shards, others: Loaded | None, classifier: Classifier | None
+) -> tuple[Chosen | Shards, Chosen]:
     """Return what to train on and what to validate with; the last 5 % of `found` if there are no others."""
+    if isinstance(found, Shards):
+        assert others is not None, "the config asks for them"
+        return found, others.every(None)
     every = found.every(classifier)
     if others is not None:
         return every, others.every(classifier)
@@ -247,7 +272,17 @@ def choose(found: Loaded, others: Loaded | None, classifier: Classifier | None) 
     return replace(every, rows=chosen), replace(every, rows=held)
 
 
-def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) -> None:
+def feed(
+    training: Chosen | Shards, config: TrainConfig, device: torch.device, world: World
+) -> Batches | Stream:
+    """Return batches of what to train on: this process's share of them."""
+    share = Share(world.rank, world.size, config.accumulate)
+    if isinstance(training, Shards):
+        return Stream(training, config, device, share, world)
+    return Batches(training, config.batch, config.augmentation, config.seed, device, share=share)
+
+
+def announce(run: Run, batches: Batches | Stream, held: int, folder: Path, total: int) -> None:
     """Print what will be done and about how long it takes, from steps on a copy of the network."""
     config = run.config
     print(
@@ -268,7 +303,7 @@ def announce(run: Run, batches: Batches, held: int, folder: Path, total: int) ->
     )
 
 
-def step_once(run: Run, network: Callable[..., Tensor], batches: Batches, total: int) -> Tensor:
+def step_once(run: Run, network: Callable[..., Tensor], batches: Batches | Stream, total: int) -> Tensor:
     """Take one optimizer step; return its loss, still on the device: that of this process's share."""
     config = run.config
     for group in run.optimizer.param_groups:
@@ -300,7 +335,7 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     return loss.detach()
 
 
-def summarize(run: Run, loss: float, batches: Batches, total: int, pace: float) -> journal.Row:
+def summarize(run: Run, loss: float, batches: Batches | Stream, total: int, pace: float) -> journal.Row:
     """Print and return a row of progress, at seconds a step. Raises DivergedError on a loss not finite."""
     check_finite(loss, run.step)
     each = batches.count / batches.per_epoch  # the mean batch: the last of an epoch may be short

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+WARPS = 4  # random numbers that augmentation takes of each photograph, beside those of its years
 _RESERVE = 0.5  # share of the free GPU memory that photographs may take
 
 
@@ -70,7 +71,7 @@ class Draws:
     order: Tensor
     """(N,) int64, a permutation."""
     uniforms: Tensor
-    """(N, 4) float32 in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
+    """(N, WARPS) float32 in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
     years: Tensor
     """(N, 1 + aging.DRAWS) float32 in [0, 1): whether it ages, and how."""
 
@@ -78,7 +79,7 @@ class Draws:
 def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
     """Draw what an epoch of `count` photographs needs, from a generator keyed by seed and epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    order, uniforms = generator.permutation(count), generator.random((count, 4), np.float32)
+    order, uniforms = generator.permutation(count), generator.random((count, WARPS), np.float32)
     years = generator.random((count, 1 + aging.DRAWS), np.float32)
     return Draws(*(torch.from_numpy(drawn).to(device) for drawn in (order, uniforms, years)))
 
@@ -135,7 +136,10 @@ class Share:
 
     def split(self, indices: Tensor) -> list[Tensor]:
         """Return the parts of a batch's photographs (B,); there is one that is empty where none is left."""
-        own = indices.tensor_split(self.size)[self.rank]
+        return self.cut(indices.tensor_split(self.size)[self.rank])
+
+    def cut(self, own: Tensor) -> list[Tensor]:
+        """Return the parts of this process's photographs (n,) of a batch."""
         return list(own.tensor_split(max(1, min(self.parts, len(own)))))
 
     def weight(self, count: int, whole: int) -> float:
@@ -194,9 +198,8 @@ class Batches:
 
     def _show(self, indices: Tensor) -> Batch:
         photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
-        shown = augment(photos, self._draws.uniforms[indices], self.augmentation)
-        lightness, ab = rgb_to_lab(shown)
-        lightness = _aged(lightness, shown, self._draws.years[indices], self.augmentation.aged)
+        warps, years = self._draws.uniforms[indices], self._draws.years[indices]
+        lightness, ab = present(photos, warps, years, self.augmentation)
         if self.embeddings is None:
             return Batch((lightness,), ab)
         return Batch((lightness, self.embeddings.take(indices).float()), ab)
@@ -207,6 +210,18 @@ class Batches:
         if epoch != self._epoch:
             self._epoch, self._draws = epoch, draw(self.seed, epoch, self.count, self.device)
         return self._draws.order[number * self.size : (number + 1) * self.size]
+
+
+def present(
+    photos: Tensor, warps: Tensor, years: Tensor, augmentation: Augmentation
+) -> tuple[Tensor, Tensor]:
+    """Return l (B, 1, H, W) and ab (B, 2, H, W) of augmented photographs (B, 3, H, W) uint8.
+
+    By random numbers, a row for each: (B, WARPS) and (B, 1 + aging.DRAWS).
+    """
+    shown = augment(photos, warps, augmentation)
+    lightness, ab = rgb_to_lab(shown)
+    return _aged(lightness, shown, years, augmentation.aged), ab
 
 
 def _aged(lightness: Tensor, photos: Tensor, years: Tensor, share: float) -> Tensor:

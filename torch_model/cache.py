@@ -144,7 +144,7 @@ def _decode_all(sources: list[Source], rule: Rule, path: Path) -> dict[str, Any]
     ):
         for start in range(0, len(sources), 512):
             chunk = sources[start : start + 512]
-            for source, result in zip(chunk, pool.map(lambda s: _decode(s, rule), chunk), strict=True):
+            for source, result in zip(chunk, pool.map(lambda s: decode(s, rule), chunk), strict=True):
                 if isinstance(result, str):
                     skipped[source.name] = result
                 else:
@@ -180,7 +180,7 @@ def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:
     spool.unlink()
 
 
-def _decode(source: Source, rule: Rule) -> tuple[NDArray[np.uint8], str] | str:
+def decode(source: Source, rule: Rule) -> tuple[NDArray[np.uint8], str] | str:
     """Return the pixels (side, side, 3) and the digest of a photograph, or why it is left out.
 
     It is read as the runtime reads it: upright, in sRGB.

@@ -23,10 +23,10 @@ from torch_model.model import MULTIPLE, NetworkConfig, Variant
 from torch_model.photos import DEFAULT
 
 _BOUNDS: Final = {
-    **dict.fromkeys(("batch", "accumulate", "epochs", "steps", "limit", "threads"), (1, math.inf)),
+    **dict.fromkeys(("batch", "accumulate", "epochs", "steps", "limit", "threads", "window"), (1, math.inf)),
     "classifier_side": (32, 1024),
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
-    **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours"), (0, math.inf)),
+    **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours", "workers"), (0, math.inf)),
     "seed": (0, 2**63 - 1),
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
@@ -56,6 +56,12 @@ class TrainConfig:
     categories: tuple[str, ...] = option((), "use only these categories (patterns)")
     out: str | None = option(None, "folder of the run (default: runs/MODEL-xxxxxx)", may_change=True)
     cache: str = option(".cache/photos", "where decoded photographs are kept", may_change=True)
+    stream: bool = option(
+        default=False,
+        description="read --data, tar files, as training goes on, instead of decoding all beforehand",
+    )
+    window: int = option(8192, "of --stream: photographs held back, all together, to be shuffled")
+    workers: int = option(1, "of --stream: processes that decode for each that trains", may_change=True)
     init: str | None = option(
         None, "start from a released .onnx, .safetensors, a checkpoint or Keras weights"
     )
@@ -143,11 +149,23 @@ class TrainConfig:
             )
         if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
+        if self.stream:
+            self._check_stream()
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 bounds = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
                 raise ValueError(f"--{name.replace('_', '-')} {value}: wanted is {bounds}")
+
+    def _check_stream(self) -> None:
+        if not self.val:
+            raise ValueError("--stream needs --val: which photographs are held back is not known beforehand")
+        chosen = {"--list": self.list, "--limit": self.limit, "--categories": self.categories}
+        given = [name for name, value in chosen.items() if value]
+        if self.cached_embeddings:
+            given.append("--cached-embeddings")
+        if given:
+            raise ValueError(f"--stream takes shards as they are: leave out {', '.join(given)}")
 
     @property
     def augmentation(self) -> Augmentation:

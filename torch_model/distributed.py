@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from tintype import interrupts
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
+    from torch.distributed.distributed_c10d import Store
 
     from torch_model.config import TrainConfig
 
@@ -186,7 +189,7 @@ def join(device: torch.device) -> World:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     try:
-        store, rank, size = next(dist.rendezvous("env://"))
+        store, rank, size = next(rendezvous("env://"))
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=_of_this_attempt(store), rank=rank, world_size=size)
         patient = dist.new_group(backend="gloo", timeout=_PATIENCE)
@@ -198,7 +201,7 @@ def join(device: torch.device) -> World:
     return World(rank, size, int(os.environ.get("LOCAL_RANK", "0")), patient)
 
 
-def _of_this_attempt(store: dist.Store) -> dist.Store:
+def _of_this_attempt(store: Store) -> Store:
     """Return the part of torchrun's store that belongs to its present attempt.
 
     torchrun keeps one store over its restarts, where processes would find their dead predecessors' addresses
@@ -206,7 +209,7 @@ def _of_this_attempt(store: dist.Store) -> dist.Store:
     """
     if os.environ.get("GROUP_WORLD_SIZE", "1") != "1":
         return store
-    return dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    return PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
 def check(config: TrainConfig) -> None:

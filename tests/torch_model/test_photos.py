@@ -120,7 +120,7 @@ def test_cache_is_mapped_again(folder: Path, tmp_path: Path, monkeypatch: pytest
     """A second run maps what the first decoded, and decodes nothing."""
     sources = find([str(folder)], ALL, tmp_path)
     first = cache.load(sources, 32, "center", tmp_path)
-    monkeypatch.setattr(cache, "_decode", None)
+    monkeypatch.setattr(cache, "decode", None)
     second = cache.load(sources, 32, "center", tmp_path)
     assert isinstance(second.pixels, np.memmap)
     assert second.pixels.shape == (24, 32, 32, 3)
