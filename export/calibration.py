@@ -103,8 +103,12 @@ def load(data: Sequence[str], count: int, side: int) -> list[Float]:
         raise UsageError(
             f"there are {len(sources)} photographs, and {count} are needed: see --limit and --judge"
         )
-    images = (Image.open(io.BytesIO(source.read())).convert("RGB") for source in sources)
-    return [prepare(image, side)[0][None, None] for image in images]
+    return [lightness_of(Image.open(io.BytesIO(source.read())).convert("RGB"), side) for source in sources]
+
+
+def lightness_of(photo: Image.Image, side: int) -> Float:
+    """Return the L* of a photograph as a model sees it, (1, 1, side, side)."""
+    return prepare(photo, side)[0][None, None]
 
 
 def collect(model: ModelProto, method: str, lightness: Sequence[Float]) -> dict[str, tuple[float, float]]:

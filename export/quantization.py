@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from export import body, graph
+from export import body, figures, graph
 from tintype.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from onnx import ModelProto, NodeProto
 
-HALF: Final = "-fp16"  # behind the name of a model, to tell its forms apart
-INT8: Final = "-int8"
+HALF, INT8 = "fp16", "int8"  # stand behind the name of a model, to tell its forms apart
 HALVED: Final = frozenset({"Conv", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Concat"})
 QUANTIZED: Final = ("Conv", "Add", "Concat", "Relu", "Clip")
 CLASSIFIER: Final = "classifier."
@@ -77,7 +76,7 @@ def half(model: ModelProto) -> ModelProto:
     chosen = [node for node in body.between(found) if node.op_type in HALVED]
     _halve_constants(found, chosen)
     _cast(found, chosen)
-    return _named(graph.store_halved(found), HALF)
+    return _named(graph.store_halved(found), model, HALF)
 
 
 def int8(model: ModelProto, ranges: Ranges) -> ModelProto:
@@ -94,7 +93,7 @@ def int8(model: ModelProto, ranges: Ranges) -> ModelProto:
     nodes = quantized(found)
     floats = {tensor.name for tensor in found.graph.initializer}
     found = _quantize(found, [node.name for node in nodes], ranges.values)
-    return _named(graph.store_halved(found, floats), INT8)
+    return _named(graph.store_halved(found, floats), model, INT8)
 
 
 def quantized(model: ModelProto) -> list[NodeProto]:
@@ -182,10 +181,16 @@ def _foreign(node: NodeProto, made: dict[str, bool], *, inside: bool) -> Iterato
     return (name for name in list(node.input) if made.get(name, inside) != inside)
 
 
-def _named(model: ModelProto, suffix: str) -> ModelProto:
-    """Say in the metadata which form it is; all else in them stays."""
+def _named(made: ModelProto, model: ModelProto, form: str) -> ModelProto:
+    """Say in the metadata which form of which model it is, and how far it was measured to be from that.
+
+    What was measured of the model itself is told apart: `float32` holds it, beside the form's own figures.
+    """
     props = {item.key: item.value for item in model.metadata_props}
     if "tintype.model" in props:
-        props["tintype.model"] += suffix
-        graph.set_metadata(model, props, model.doc_string)
-    return model
+        known = json.loads(props["tintype.metrics"])
+        measured = figures.of(props["tintype.model"], form, body.weights_digest(model))
+        props["tintype.metrics"] = json.dumps({"float32": measured | {"metrics": known}}, sort_keys=True)
+        props["tintype.model"] += f"-{form}"
+        graph.set_metadata(made, props, model.doc_string)
+    return made
