@@ -138,7 +138,7 @@ def types(model: ModelProto) -> dict[str, int]:
 
 def taking(model: ModelProto, name: str) -> NodeProto:
     """Return a node of a model."""
-    (found,) = [node for node in model.graph.node if node.name == name]
+    found: NodeProto = next(node for node in model.graph.node if node.name == name)
     return found
 
 
