@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import onnx
 
-from tintype import models
+from tintype import models, precision
 from tintype.errors import TintypeError
 from tintype.metadata import Metadata
 
@@ -36,13 +36,13 @@ def entry(path: Path) -> dict[str, Any]:
         "opset": model.opset_import[0].version,
         "ir": model.ir_version,
         "outputs": [output.name for output in model.graph.output],
-        "stored": "float16" if "float16" in kinds else "float32",
+        "stored": next((kind for kind in ("int8", "float16") if kind in kinds), "float32"),
         "working_size": metadata.working_size,
         "multiple": metadata.multiple,
         "license": metadata.license,
         "data": metadata.training.get("data"),
         "metrics": metadata.metrics,
-        "card": path.with_suffix(".md").name,
+        "card": f"{path.stem.removesuffix(precision.SUFFIX)}.md",
     }
 
 

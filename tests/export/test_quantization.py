@@ -13,9 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
-from export import body, calibration, differences, figures, graph, quantization
+from export import body, calibration, differences, figures, graph, manifest, quantization
 from pictures import picture
-from tintype import cli, models
+from tintype import Colorizer, cli, models, precision
 from tintype.errors import UsageError
 from tintype.metadata import Metadata
 from tintype.session import open_session
@@ -218,6 +218,23 @@ def test_in_the_runtime(
         assert metadata.model == f"tiny-{form}"
         assert metadata.metrics == {"float32": {"metrics": {"psnr": 20}}}
         assert (metadata.working_size, metadata.license) == (64, "MIT")
+
+
+def test_bundled(
+    shelf: Path, model: ModelProto, ranges: quantization.Ranges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An int8 form beside the released models is told by models.json, and opened by itself with VNNI."""
+    known = {"ciede2000_mean": 0.2, "speed": 1.4}
+    monkeypatch.setattr(figures, "of", lambda *_: known)
+    onnx.save(quantization.int8(model, ranges), shelf / "tiny-int8.onnx")
+    entries = manifest.manifest(shelf, "tiny")
+    (shelf / "models.json").write_text(json.dumps(entries))
+    entry = entries["models"]["tiny-int8"]
+    assert (entry["stored"], entry["card"]) == ("int8", "tiny.md")
+    assert entry["metrics"] == {"float32": {**known, "metrics": {"psnr": 20}}}
+    for has, opened in ((True, "tiny-int8"), (False, "tiny")):
+        monkeypatch.setattr(precision, "vnni", lambda has=has: has)
+        assert Colorizer(provider="cpu", threads=1).model == opened
 
 
 def test_stale_ranges(model: ModelProto, ranges: quantization.Ranges) -> None:
