@@ -22,24 +22,26 @@ class Ops:
         """All that is recorded bears names that begin with `prefix`, but for those that are given."""
         self.prefix = prefix
         self.nodes: list[NodeProto] = []
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], TensorProto] = {}
+        self.constants: list[TensorProto] = []
+        self._numbers: dict[float, str] = {}
 
     def __call__(self, kind: str, *inputs: Value, name: str = "", **attributes: Any) -> str:
         """Record an operator; return the name of its one output: `name`, or one that is made up."""
         output = name or f"{self.prefix}{kind.lower()}_{len(self.nodes)}"
-        taken = [item if isinstance(item, str) else self._constant(item) for item in inputs]
+        taken = [self._named(item) for item in inputs]
         self.nodes.append(helper.make_node(kind, taken, [output], name=output, **attributes))
         return output
 
-    @property
-    def constants(self) -> list[TensorProto]:
-        """The constants, as initializers."""
-        return list(self._constants.values())
+    def _named(self, value: Value) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, np.ndarray):  # each its own: OpenCV takes no matrix twice
+            return self._constant(value)
+        if value not in self._numbers:
+            self._numbers[value] = self._constant(np.array(value, np.float32))
+        return self._numbers[value]
 
-    def _constant(self, value: float | NDArray[Any]) -> str:
-        array = np.asarray(value, None if isinstance(value, np.ndarray) else np.float32)
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._constants:
-            name = f"{self.prefix}constant_{len(self._constants)}"
-            self._constants[key] = numpy_helper.from_array(np.ascontiguousarray(array), name)
-        return self._constants[key].name
+    def _constant(self, array: NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array.copy(order="C"), name))
+        return name

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RGB: Final = "rgb"
 COLOR: Final = "color"
 
-_TO_Y: Final = lab.RGB_TO_XYZ[1]
+_TO_Y: Final = lab.RGB_TO_XYZ[1:2]
 _FROM_RELATIVE: Final = np.linalg.inv(lab.RGB_TO_XYZ) * lab.WHITE[None, :]  # XYZ, of white, to linear RGB
 _EPSILON: Final = 0.008856  # relative luminance at the knee of L*
 _KNEE: Final = _EPSILON ** (1 / 3)
@@ -37,16 +37,16 @@ _LINE: Final = 7.787
 _DARK: Final = 0.04045  # sRGB at the knee of its curve
 _DARK_LINEAR: Final = 0.0031308
 _FAR: Final = 1e6  # a bound that nothing reaches: some engines want both
-_TOLERANCE: Final = 0.25 / (12.92 * 255)  # linear, of the gamut
+_HALF: Final = 0.5 + 0.25 / (12.92 * 255)  # of the gamut, linear, with a quarter of a step of 8 bits
 _TINY: Final = 1e-12
 _FIRST_SHARE: Final = 0.6  # of chroma, where Newton's method begins
 _ROUNDS: Final = 3
+_FLAT: Final = np.array([0, 0, -1])
+_TO_SPAN: Final = _FROM_RELATIVE / _HALF  # to linear RGB where the gamut goes from -1 to 1, but for an offset
+_XZ: Final = _TO_SPAN[:, [0, 2]]
 
 Matrix: TypeAlias = NDArray[np.float64]
 Float: TypeAlias = NDArray[np.float32]
-
-
-_XZ: Final = _FROM_RELATIVE[:, [0, 2]].astype(np.float32)[..., None, None]
 
 
 def compose(model: ModelProto, output: str, side: int, size: int | None = None) -> ModelProto:
@@ -57,15 +57,18 @@ def compose(model: ModelProto, output: str, side: int, size: int | None = None) 
     """
     op = Ops("photo.")
     height, width = axes(op, RGB, side, size)
-    small = cube_root(op, linear_light(op, shrunk(op, RGB, height, width, side)))
-    op("Sub", op("Mul", small, 116.0), 16.0, name=INPUT)
+    small = cube_root(op, linear_light(op, _flat(op, shrunk(op, RGB, height, width, side))))
+    lightness = op("Sub", op("Mul", small, 116.0), 16.0)
+    op("Reshape", lightness, np.array([0, 1, side, side]), name=INPUT)
     before, op.nodes = op.nodes, []
     op.prefix = "color."
-    slope, offset = (enlarged(op, plane, height, width, side) for plane in fit(op, INPUT, output))
-    light = linear_light(op, RGB)
+    slope, offset = (
+        _flat(op, enlarged(op, planes, height, width, side)) for planes in fit(op, INPUT, output)
+    )
+    light = linear_light(op, _flat(op, RGB))
     f = cube_root(op, light)
     chroma = op("Add", op("Mul", slope, f), offset)
-    encoded(op, fitting(op, light, f, chroma))
+    op("Reshape", encoded(op, fitting(op, light, f, chroma)), op("Shape", RGB), name=COLOR)
     network = _needed(model, output)
     taken = {name for node in network for name in node.input}
     graph = helper.make_graph(
@@ -79,13 +82,12 @@ def compose(model: ModelProto, output: str, side: int, size: int | None = None) 
 
 
 def linear_light(op: Ops, rgb: str) -> str:
-    """Return luminance (N, 1, H, W) in [0, 1] of sRGB (N, 3, H, W)."""
+    """Return luminance (N, 1, P) in [0, 1] of the pixels of sRGB (N, 3, P)."""
     dark, bright = op("Clip", rgb, 0.0, _DARK), op("Clip", rgb, _DARK, 1.0)
     power = op("Exp", op("Mul", op("Log", op("Add", bright, 0.055)), 2.4))
-    at_knee = ((_DARK + 0.055) / 1.055) ** 2.4
-    line = op("Conv", dark, _kernel(_TO_Y[None] / 12.92), kernel_shape=[1, 1])
-    bias = np.array([-at_knee * _TO_Y.sum()], np.float32)
-    return op("Add", op("Conv", power, _kernel(_TO_Y[None] / 1.055**2.4), bias, kernel_shape=[1, 1]), line)
+    at_knee = _TO_Y.sum() * ((_DARK + 0.055) / 1.055) ** 2.4
+    line = op("Sub", op("MatMul", _float32(_TO_Y / 12.92), dark), float(at_knee))
+    return op("Add", op("MatMul", _float32(_TO_Y / 1.055**2.4), power), line)
 
 
 def cube_root(op: Ops, light: str) -> str:
@@ -113,42 +115,42 @@ def fit(op: Ops, l: str, ab: str) -> tuple[str, str]:  # noqa: E741 - the graph'
 
 
 def fitting(op: Ops, light: str, f: str, chroma: str) -> str:
-    """Return linear RGB (N, 3, H, W), less 0.5, with as much of the chroma as the gamut holds.
+    """Return linear RGB (N, 3, P) with as much of the chroma as the gamut holds, which goes from -1 to 1.
 
-    Chroma (N, 2, H, W) is what f(X) and f(Z) have more than f(Y). A Newton step goes to where the first of
-    the three channels meets its bound.
+    Chroma (N, 2, P) is what f(X) and f(Z) have more than f(Y). A Newton step goes to where the first of the
+    three channels meets its bound.
     """
-    grey = op("Sub", op("Mul", light, np.float32(_FROM_RELATIVE[:, 1]).reshape(1, 3, 1, 1)), 0.5)
+    apart = 0.5 / _HALF + _KNEE / _LINE * _XZ.sum(axis=1, keepdims=True)
+    grey = op("Sub", op("MatMul", _float32(_TO_SPAN[:, 1:2]), light), _float32(apart))
     share: str | float = _FIRST_SHARE
     for _ in range(_ROUNDS):
         colors, squares = _mixed(op, grey, f, op("Mul", chroma, share))
-        slopes = op("Conv", op("Mul", squares, chroma), 3 * _XZ, kernel_shape=[1, 1])
-        room = op("Sub", op("Mul", op("Abs", slopes), 0.5 + _TOLERANCE), op("Mul", colors, slopes))
-        steepness = op("Clip", op("Mul", slopes, slopes), _TINY, _FAR)
-        steps = op("Div", op("Add", room, _TINY), steepness)  # what has no chroma may go on
+        slopes = op("MatMul", _float32(3 * _XZ), op("Mul", squares, chroma))
+        room = op("Sub", op("Abs", slopes), op("Mul", colors, slopes))  # to the bound ahead, times steepness
+        steps = op("Div", room, op("Clip", op("Mul", slopes, slopes), _TINY, _FAR))
         step = op("ReduceMin", steps, np.array([1]), keepdims=1)
         share = op("Clip", op("Add", step, share), 0.0, 1.0)
     return _mixed(op, grey, f, op("Mul", chroma, share))[0]
 
 
 def encoded(op: Ops, colors: str) -> str:
-    """Return sRGB 0..1 of linear RGB less 0.5: the graph's output."""
-    linear = op("Add", colors, 0.5)
+    """Return sRGB 0..1 (N, 3, P) of linear RGB in the gamut from -1 to 1."""
+    linear = op("Add", op("Mul", colors, _HALF), 0.5)
     dark, bright = op("Clip", linear, 0.0, _DARK_LINEAR), op("Clip", linear, _DARK_LINEAR, 1.0)
     power = op("Mul", op("Exp", op("Mul", op("Log", bright), 1 / 2.4)), 1.055)
     at_knee = 1.055 * _DARK_LINEAR ** (1 / 2.4)
     curve = op("Sub", op("Add", op("Mul", dark, 12.92), power), at_knee)
-    return op("Clip", curve, 0.0, 1.0, name=COLOR)
+    return op("Clip", curve, 0.0, 1.0)
 
 
 def _mixed(op: Ops, grey: str, f: str, chroma: str) -> tuple[str, str]:
-    """Return linear RGB less 0.5, and the squares of f(X) and f(Z), of their differences to f(Y)."""
+    """Return linear RGB, and the squares of f(X) and f(Z), of the differences of these to f(Y)."""
     both = op("Add", chroma, f)
     bright = op("Clip", both, _KNEE, _FAR)
     squares = op("Mul", bright, bright)
-    line = op("Mul", op("Sub", op("Clip", both, -_FAR, _KNEE), _KNEE), 1 / _LINE)
-    relative = op("Add", op("Mul", squares, bright), line)  # X and Z, of white
-    return op("Add", op("Conv", relative, _XZ, kernel_shape=[1, 1]), grey), squares
+    line = op("Mul", op("Clip", both, -_FAR, _KNEE), 1 / _LINE)
+    relative = op("Add", op("Mul", squares, bright), line)  # X and Z, of white, and what the knee adds
+    return op("Add", op("MatMul", _float32(_XZ), relative), grey), squares
 
 
 def _mean(op: Ops, planes: str) -> str:
@@ -156,9 +158,13 @@ def _mean(op: Ops, planes: str) -> str:
     return op("AveragePool", planes, kernel_shape=[window] * 2, pads=[merge.RADIUS] * 4)
 
 
-def _kernel(rows: Matrix) -> Float:
-    """Return a 1x1 convolution that multiplies by a matrix."""
-    return rows.astype(np.float32)[..., None, None]
+def _flat(op: Ops, planes: str) -> str:
+    """Return planes (N, C, H, W) as (N, C, P): a matrix product then mixes channels."""
+    return op("Reshape", planes, _FLAT)
+
+
+def _float32(values: Matrix) -> Float:
+    return values.astype(np.float32)
 
 
 def _picture(name: str, size: int | None) -> ValueInfoProto:
