@@ -1,16 +1,18 @@
 /**
- * Put a page together in dist/ that any web server can serve: what is in page/, onnxruntime-web from npm, the
- * default model of the repository, sample photographs. Nothing is fetched.
+ * Put a page together that any web server can serve: what is in page/, onnxruntime-web from npm, the default model
+ * of the repository, sample photographs. Nothing is fetched.
+ *
+ *     node build.mjs [FOLDER]        dist/ beside this file where none is named; what is in it goes
  */
 
 import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, "..", "..");
-const DIST = join(HERE, "dist");
+const DIST = resolve(process.argv[2] ?? join(HERE, "dist"));
 const VENDOR = join(DIST, "vendor");
 const RUNTIME = join(HERE, "node_modules", "onnxruntime-web");
 const MODELS = join(ROOT, "runtime", "tintype", "models");
@@ -65,5 +67,5 @@ async function listForOffline() {
   const list = { version: hash.digest("hex").slice(0, 12), files: ["./", ...kept] };
   const script = join(DIST, "offline.js");
   await writeFile(script, (await readFile(script, "utf8")).replace("BUILD", JSON.stringify(list)));
-  console.log(`dist/: ${files.length} files, build ${list.version}`);
+  console.log(`${DIST}: ${files.length} files, build ${list.version}`);
 }

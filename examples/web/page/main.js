@@ -60,6 +60,7 @@ function open(file, { width, height, deep }, others, credit) {
   choose(file.type === "image/jpeg" ? "image/jpeg" : "image/png");
   sayVividness();
   sayNotes();
+  $("status").textContent = "";
   stage.reserve(width, height);
   show("working");
   progress({ words: "Reading the photograph", share: null });

@@ -4,6 +4,7 @@ import * as ort from "../vendor/ort.wasm.min.mjs";
 
 const HERE = new URL("../vendor/", import.meta.url).href;
 const MOST_THREADS = 4;
+const OPTIONS = { executionProviders: ["wasm"], enableCpuMemArena: false }; // an arena would keep what one run took
 
 /** What build.mjs says of the model and of the runtime: names, sizes, the model's working size. */
 export async function about() {
@@ -25,7 +26,9 @@ export async function openNetwork({ model: known, runtime: engine }, tell) {
   ort.env.wasm.wasmPaths = HERE;
   ort.env.wasm.wasmBinary = runtime;
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
-  return new Network(await ort.InferenceSession.create(model, { executionProviders: ["wasm"] }), known.side);
+  const session = await ort.InferenceSession.create(model, OPTIONS);
+  ort.env.wasm.wasmBinary = undefined; // it is compiled by now
+  return new Network(session, known.side);
 }
 
 class Network {

@@ -2,6 +2,7 @@
 
 export const BICUBIC = { support: 2, at: (x) => cubic(Math.abs(x)) };
 export const BILINEAR = { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) };
+const UNIT = 2 ** 22; // fixed point of Pillow: a network may take a last bit for more than it is
 const GAP = 3; // large photographs are first averaged down to about three times the size wanted
 
 function cubic(x) {
@@ -57,7 +58,7 @@ export class Reducer {
     const deep = this.row - block * this.down;
     const start = block * this.columns * 3;
     this.sums.forEach((sum, place) => {
-      this.pixels[start + place] = Math.floor(sum / (deep * this.counts[Math.floor(place / 3)]) + 0.5);
+      this.pixels[start + place] = average(sum, deep * this.counts[Math.floor(place / 3)]);
     });
     this.sums.fill(0);
   }
@@ -69,35 +70,42 @@ export class Reducer {
   }
 }
 
+/** As in Pillow: fixed point, by a factor that is cut, so that ties mostly go down. */
+function average(sum, count) {
+  return Math.floor(((sum + (count >> 1)) * Math.trunc(Math.fround(2 ** 24 / count))) / 2 ** 24);
+}
+
 /**
  * Resize `values` (rows x columns x depth) to [width, height]; `extent` is how far the picture goes, where its last
- * column and row are not whole. Integers are rounded after each pass, and results have the type of `values`.
+ * column and row are not whole. Results have the type of `values`; integers are rounded after each pass.
  */
 export function resize(values, { columns, rows, depth }, [width, height], filter, extent = [columns, rows]) {
-  const across = pass(values, rows, columns * depth, depth, weights(columns, extent[0], width, filter), depth);
-  return pass(across, 1, 0, width * depth, weights(rows, extent[1], height, filter), width * depth);
+  const unit = values instanceof Float32Array ? 0 : UNIT;
+  const across = weights(columns, extent[0], width, filter, unit);
+  const down = weights(rows, extent[1], height, filter, unit);
+  const wide = pass(values, { lines: rows, stride: columns * depth, step: depth, depth }, across, unit);
+  return pass(wide, { lines: 1, stride: 0, step: width * depth, depth: width * depth }, down, unit);
 }
 
 /** Filter `lines` lines along one axis, whose places lie `step` apart and hold `depth` values. */
-function pass(values, lines, stride, step, table, depth) {
+function pass(values, { lines, stride, step, depth }, table, unit) {
   const result = new values.constructor(lines * table.length * depth);
-  const round = values instanceof Float32Array ? 0 : 0.5;
   let place = 0;
   for (let line = 0; line < lines; line += 1) {
     for (const { first, shares } of table) {
+      const start = line * stride + first * step;
       for (let part = 0; part < depth; part += 1, place += 1) {
         let sum = 0;
-        for (let tap = 0; tap < shares.length; tap += 1) {
-          sum += shares[tap] * values[line * stride + (first + tap) * step + part];
-        }
-        result[place] = round ? Math.floor(sum + round) : sum;
+        for (let tap = 0; tap < shares.length; tap += 1) sum += shares[tap] * values[start + tap * step + part];
+        result[place] = unit ? Math.floor(sum / unit + 0.5) : sum;
       }
     }
   }
   return result;
 }
 
-function weights(length, extent, size, filter) {
+/** What each of `size` places takes of `length`: from which on, and shares; whole parts of `unit` if there is one. */
+function weights(length, extent, size, filter, unit) {
   const scale = extent / size;
   const wide = Math.max(scale, 1);
   const support = filter.support * wide;
@@ -107,6 +115,8 @@ function weights(length, extent, size, filter) {
     const last = Math.min(length, Math.trunc(center + support + 0.5));
     const shares = Array.from({ length: last - first }, (__, tap) => filter.at((first + tap - center + 0.5) / wide));
     const total = shares.reduce((sum, share) => sum + share, 0);
-    return { first, shares: shares.map((share) => share / total) };
+    return { first, shares: shares.map((share) => (unit ? rounded((share / total) * unit) : share / total)) };
   });
 }
+
+const rounded = (value) => Math.sign(value) * Math.floor(Math.abs(value) + 0.5);

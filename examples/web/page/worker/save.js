@@ -35,6 +35,7 @@ async function asJpeg(photograph, merger, { exif, xmp }, tell) {
     context.putImageData(new ImageData(pixels, photograph.width, rows), 0, top);
     await tell((top + rows) / photograph.height);
   }
+  photograph.close(); // the encoder needs the room
   const jpeg = await context.canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });
   return withMetadata(jpeg, exif, xmp);
 }

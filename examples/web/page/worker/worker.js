@@ -73,8 +73,8 @@ async function read(id, file, longest) {
   const photograph = await Photograph.of(file);
   try {
     await breathe(id);
-    const small = photograph.small(longest);
-    send("grey", id, greyed(small));
+    const small = greyed(photograph.small(longest));
+    send("grey", id, copied(small));
     known ??= await about();
     const seen = await look(photograph, known.model.side, async (share) => {
       tell(share);
@@ -107,18 +107,20 @@ async function saveAll({ id, vividness, type }) {
   }
 }
 
+/** The small picture, in color. */
 function painted(vividness) {
-  const { width, height, data } = work.small;
-  const picture = new ImageData(new Uint8ClampedArray(data), width, height);
-  new Merger(mixed(work.calm, work.full, vividness), work.side, width, height).paint(picture.data, 0);
+  const picture = copied(work.small);
+  const { width, height, data } = picture;
+  new Merger(mixed(work.calm, work.full, vividness), work.side, width, height).paint(data, 0);
   return picture;
 }
 
-function greyed({ data, width, height }) {
-  const picture = new ImageData(new Uint8ClampedArray(data), width, height);
-  new Merger(new Float32Array(4), 1, width, height).paint(picture.data, 0);
+function greyed(picture) {
+  new Merger(new Float32Array(4), 1, picture.width, picture.height).paint(picture.data, 0);
   return picture;
 }
+
+const copied = ({ data, width, height }) => new ImageData(new Uint8ClampedArray(data), width, height);
 
 /** Tell what is being done; return what tells how far it is. */
 function tellStage(id, words) {
@@ -131,9 +133,14 @@ function send(kind, id, picture, more = {}) {
   self.postMessage({ kind, id, picture, ...more }, [picture.data.buffer]);
 }
 
-/** Let messages in; raise Stopped where a newer request has come. */
+/** Let messages in; raise Stopped where a newer request has come. A timer would wait for 4 ms each time. */
 async function breathe(id) {
-  await new Promise((resolve) => setTimeout(resolve));
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((resolve) => {
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  });
+  port1.close();
   if (id !== current) throw new Stopped();
 }
 
