@@ -21,7 +21,7 @@ try:
     from export import graph, parity, storage
     from export.release import release
     from tintype.errors import TintypeError, UsageError
-    from tintype.metadata import MEAN_OUTPUT, Metadata, working_size_fault
+    from tintype.metadata import FORMS, MEAN_OUTPUT, Metadata, working_size_fault
     from tintype.session import open_session
     from torch_model import weights
     from torch_model.checkpoint import CheckpointError, best
@@ -161,7 +161,8 @@ def _known(path: Path, network: Network) -> Metadata:
     """Return what a file of weights, whose folded network is at hand, says of itself."""
     if path.suffix.lower() == ".onnx":
         model = onnx.load(path, load_external_data=False)
-        return Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+        props = {item.key: item.value for item in model.metadata_props}
+        return replace(Metadata.from_props(props, path, FORMS), form="ab", multiple=MULTIPLE)
     training = {"network": weights.describe(network.config), **weights.training(path)}
     size = training.get("recipe", {}).get("size", 256)
     return Metadata(network.config.variant, "1", size, author="unknown", license="unknown", training=training)

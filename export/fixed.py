@@ -67,9 +67,10 @@ def _drop_padding(graph: GraphProto) -> None:
 
 
 def _spell_out(model: ModelProto) -> None:
-    """Let axes be added by the shape that is meant, and sums and products be of equal shapes.
+    """Write what some engines refuse in words that they know.
 
-    OpenCV knows no others: 4 refuses two new axes at once, 5 what is spread over channels.
+    OpenCV takes no two new axes at once, and no matrix as the left factor of two products; OpenCV 5 spreads
+    nothing over channels.
     """
     graph = model.graph
     inferred = onnx.shape_inference.infer_shapes(model).graph
@@ -78,6 +79,10 @@ def _spell_out(model: ModelProto) -> None:
     nodes = [part for node in graph.node for part in _spelled(node, graph, shapes)]
     del graph.node[:]
     graph.node.extend(nodes)
+    taken = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in graph.initializer if tensor.name in taken]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def _spelled(node: NodeProto, graph: GraphProto, shapes: dict[str, list[int]]) -> Iterator[NodeProto]:
@@ -85,6 +90,10 @@ def _spelled(node: NodeProto, graph: GraphProto, shapes: dict[str, list[int]]) -
     if node.op_type == "Unsqueeze":
         yield _shaped("Reshape", node.input[0], node.output[0], meant, graph)
         return
+    if node.op_type == "MatMul" and node.input[0] not in shapes:  # a constant
+        (matrix,) = (tensor for tensor in graph.initializer if tensor.name == node.input[0])
+        node.input[0] = f"{node.output[0]}.matrix"
+        graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(matrix), node.input[0]))
     if node.op_type in _BROADCAST:
         for place, name in enumerate(list(node.input)):
             if shapes.get(name, meant) != meant:

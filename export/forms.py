@@ -55,60 +55,48 @@ def forms(metadata: Metadata, outputs: list[str]) -> list[Form]:
     found = [
         Form("-ab", "ab", "full control: L* in, color out; vividness, hints, any resolution", hub="ab"),
         Form("-ab-fp16", "ab", "GPUs and phones that compute in float16", "fp16", hub="ab_fp16"),
+        Form("-ab-int8", "ab", "CPUs with VNNI", "int8", hub="ab_quantized"),
         Form(f"-ab-{side}", "ab", "engines that want one size; plain float32", size=side),
         Form("-rgb", "rgb", "a picture in, a picture out, of any size", hub="model"),
         Form("-rgb-fp16", "rgb", "GPUs and phones that compute in float16", "fp16", hub="model_fp16"),
+        Form("-rgb-int8", "rgb", "CPUs with VNNI", "int8", hub="model_quantized"),
         Form("-rgb-256", "rgb", "engines that want one size; plain float32", size=256),
         Form("-rgb-512", "rgb", "engines that want one size; plain float32", size=512),
     ]
     if MEAN_OUTPUT in outputs:
         found.append(Form("-calm-rgb", "rgb", "as -rgb, in calm colors", output=MEAN_OUTPUT, hub="calm"))
-    found += [
-        Form("-ab-int8", "ab", "CPUs with VNNI", "int8", hub="ab_quantized"),
-        Form("-rgb-int8", "rgb", "CPUs with VNNI", "int8", hub="model_quantized"),
-    ]
     return found
 
 
 def build(model: ModelProto, form: Form) -> ModelProto:
     """Return a form of a released model; it says in its metadata which one it is."""
-    props = {item.key: item.value for item in model.metadata_props}
-    metadata = Metadata.from_props(props, props.get("tintype.model", "a model"))
-    made = _PRECISIONS[form.precision](model, metadata.model)
+    network = _PRECISIONS[form.precision](model)
+    metadata = described(network)
     if form.form == "ab":
-        return made if form.size is None else _described(fixed.fixed(made, form.size), metadata, form, model)
+        made = network if form.size is None else fixed.fixed(network, form.size)
+        graph.set_metadata(made, metadata.to_props(), model.doc_string)
+        return made
     side = metadata.working_size
-    made = rgb.compose(fixed.at(made, side), form.output, side, form.size)
-    if form.size is not None:
-        made = fixed.fixed(made, form.size)
-    return _described(made, metadata, form, model)
-
-
-def _described(made: ModelProto, metadata: Metadata, form: Form, model: ModelProto) -> ModelProto:
-    suffix = "" if form.precision == "fp32" else f"-{form.precision}"
-    props = replace(metadata, model=metadata.model + suffix, form=form.form).to_props()
-    description = model.doc_string
-    if form.form == "rgb":
-        described = DESCRIPTION if form.size is None else DESCRIPTION_FIXED.format(side=form.size)
-        description = described
-        props |= IMAGE | {
-            "tintype.multiple": str(_ANY_SIZE),
-            "tintype.vividness": "1" if form.output == OUTPUT else "0",
-        }
-    graph.set_metadata(made, props, description)
+    made = rgb.compose(fixed.at(network, side), form.output, side, form.size)
+    made = made if form.size is None else fixed.fixed(made, form.size)
+    props = replace(metadata, form=form.form, multiple=_ANY_SIZE).to_props()
+    vividness = {"tintype.vividness": "1" if form.output == OUTPUT else "0"}
+    description = DESCRIPTION if form.size is None else DESCRIPTION_FIXED.format(side=form.size)
+    graph.set_metadata(made, props | vividness | IMAGE, description)
     return made
 
 
-def _half(model: ModelProto, _name: str) -> ModelProto:
-    return quantization.half(model)
+def described(model: ModelProto) -> Metadata:
+    """Return what a model of form ab says of itself."""
+    return Metadata.from_props({item.key: item.value for item in model.metadata_props}, model.graph.name)
 
 
-def _int8(model: ModelProto, name: str) -> ModelProto:
-    return quantization.int8(model, quantization.Ranges.read(name))
+def _int8(model: ModelProto) -> ModelProto:
+    return quantization.int8(model, quantization.Ranges.read(described(model).model))
 
 
-_PRECISIONS: Final[dict[Precision, Callable[[ModelProto, str], ModelProto]]] = {
-    "fp32": lambda model, _name: model,
-    "fp16": _half,
+_PRECISIONS: Final[dict[Precision, Callable[[ModelProto], ModelProto]]] = {
+    "fp32": lambda model: model,
+    "fp16": quantization.half,
     "int8": _int8,
 }

@@ -14,7 +14,7 @@ import onnx
 
 from tintype import models, precision
 from tintype.errors import TintypeError
-from tintype.metadata import Metadata
+from tintype.metadata import FORMS, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def entry(path: Path) -> dict[str, Any]:
     """Describe one model file."""
     model = onnx.load(path)
-    metadata = Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+    props = {item.key: item.value for item in model.metadata_props}
+    metadata = Metadata.from_props(props, path, FORMS)
     kinds = {onnx.TensorProto.DataType.Name(tensor.data_type).lower() for tensor in model.graph.initializer}
     return {
         "file": path.name,

@@ -35,7 +35,7 @@ class Ops:
     def _named(self, value: Value) -> str:
         if isinstance(value, str):
             return value
-        if isinstance(value, np.ndarray):  # each its own: OpenCV takes no matrix twice
+        if isinstance(value, np.ndarray):
             return self._constant(value)
         if value not in self._numbers:
             self._numbers[value] = self._constant(np.array(value, np.float32))

@@ -1,48 +1,128 @@
 """All files of released models, `python -m export --release DIR`: from tracked files, always the same bytes.
 
-DIR holds a folder for each model with its forms (`export.forms`).
+DIR/NAME holds the forms of a model (`export.forms`) and its weights for PyTorch, DIR/huggingface/NAME the same in
+the layout of Hugging Face, with its card, and DIR/models.json describes every file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
 
 import onnx
+from onnx import ModelProto
 
-from export import forms, graph
-from tintype import models, output
-from tintype.errors import UsageError
-from tintype.metadata import Metadata
+from export import body, cards, figures, forms, graph, manifest, quantization
+from tintype import models, output, precision
+from tintype.errors import OutputError, UsageError
+from torch_model import weights
+from torch_model.model import fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+HUB: Final = "huggingface"
+WEIGHTS: Final = "model.safetensors"
+
 
 def release(folder: Path, names: Sequence[str]) -> None:
-    """Write all files of the models named, or of all bundled ones; print each."""
-    bundled = models.bundled()
+    """Write all files of the models named, or of all that are bundled; print each.
+
+    Raises UsageError before anything is written, OutputError.
+    """
+    bundled = [name for name in models.bundled() if not name.endswith(precision.SUFFIX)]
     if unknown := [name for name in names if name not in bundled]:
         raise UsageError(f"there is no released model {unknown[0]}: choose from {', '.join(bundled)}")
-    for name in names or bundled:
-        source = models.find(name)
-        model = onnx.load(source)
-        metadata = Metadata.from_props({item.key: item.value for item in model.metadata_props}, source)
-        output.make_folder(folder / name)
-        for form in forms.forms(metadata, [item.name for item in model.graph.output]):
-            path = folder / name / f"{name}{form.suffix}.onnx"
-            write(path, source.read_bytes() if form.suffix == "-ab" else _built(model, form))
-            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {form.purpose}", flush=True)
+    chosen = {name: onnx.load(models.find(name)) for name in dict.fromkeys(names or bundled)}
+    for name, model in chosen.items():
+        _check_calibrated(name, model)
+    described = {name: _release(folder, name, model) for name, model in chosen.items()}
+    listed = {"default": models.default(), "models": described}
+    _write(folder / "models.json", _text(json.dumps(listed, indent=1, ensure_ascii=False)))
+    print(f"{folder / 'models.json'}: {', '.join(described)}")
 
 
-def _built(model: onnx.ModelProto, form: forms.Form) -> bytes:
+def _check_calibrated(name: str, model: ModelProto) -> None:
+    """Raise UsageError unless the ranges of int8 are those of these weights."""
+    if quantization.Ranges.read(name).weights != body.weights_digest(model):
+        raise UsageError(
+            f"{name} has other weights than those that were calibrated: run {quantization.command(name)}"
+        )
+
+
+def _release(folder: Path, name: str, model: ModelProto) -> dict[str, Any]:
+    """Write the files of one model; return what models.json says of it."""
+    own, hub = folder / name, folder / HUB / name
+    files = {}
+    for form in forms.forms(forms.described(model), [item.name for item in model.graph.output]):
+        path = own / f"{name}{form.suffix}.onnx"
+        _write(path, models.find(name).read_bytes() if form.suffix == "-ab" else _bytes(model, form))
+        files[path.name] = _entry(path, form, body.weights_digest(model))
+        if form.hub:
+            _again(path, hub / "onnx" / f"{form.hub}.onnx")
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {form.purpose}", flush=True)
+    path = own / f"{name}.safetensors"
+    source = models.find(name)
+    _write(path, weights.to_bytes(fold(weights.load(source)), weights.training(source)))
+    files[path.name] = {"bytes": path.stat().st_size, "sha256": models.sha256(path), "purpose": "PyTorch"}
+    _again(path, hub / WEIGHTS)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, PyTorch", flush=True)
+    about = models.bundled()[name]
+    _write(hub / "README.md", _text(cards.card(name, about, files)))
+    _write(hub / "LICENSE", _text(cards.license_of(about["license"])))
+    kept = ("version", "contract", "working_size", "license", "data", "metrics")
+    return {key: about[key] for key in kept} | {"files": files}
+
+
+def _bytes(model: ModelProto, form: forms.Form) -> bytes:
     made = forms.build(model, form)
     graph.check(made)
     content: bytes = made.SerializeToString(deterministic=True)
     return content
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; raises OutputError."""
+def _entry(path: Path, form: forms.Form, digest: str) -> dict[str, Any]:
+    """Describe one file of a model whose weights have this digest."""
+    found = manifest.entry(path)
+    left_out = ("file", "license", "data", "metrics", "card", "version", "contract", "working_size")
+    entry = {key: value for key, value in found.items() if key not in left_out}
+    entry |= {
+        "dtype": "float32",  # of input and output
+        "precision": form.precision,
+        "sizes": "any" if form.size is None else f"{form.size}x{form.size}",
+        "purpose": form.purpose,
+        "huggingface": f"onnx/{form.hub}.onnx" if form.hub else None,
+    }
+    if form.precision != "fp32":
+        entry["to_float32"] = figures.of(path.stem.partition("-")[0], form.precision, digest) or None
+    return entry
+
+
+def _again(path: Path, place: Path) -> None:
+    """Give a file another name, by a link where the disk has them."""
+    output.make_folder(place.parent)
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    try:
+        partial.hardlink_to(path)
+    except OSError:
+        _write(place, path.read_bytes())
+        return
+    try:
+        partial.replace(place)
+    except OSError as error:
+        raise OutputError(place, error.strerror or error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _text(text: str) -> bytes:
+    return (text.rstrip("\n") + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, and the folders above it; raises OutputError."""
+    output.make_folder(path.parent)
     with output.replacing(path) as file:
         file.write(content)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, UsageError
-from tintype.metadata import Metadata
+from tintype.metadata import FORMS, Metadata
 from torch_model import checkpoint
 from torch_model.classifiers import misfit
 from torch_model.model import Network, NetworkConfig, build
@@ -69,6 +69,21 @@ def save(network: Network, path: Path, training: dict[str, Any] | None = None) -
         raise OSError(f"{path} cannot be written: {error}") from error
 
 
+def to_bytes(network: Network, training: dict[str, Any]) -> bytes:
+    """Return what `save` writes, with what is known in one order: safetensors has it in any."""
+    from safetensors.torch import save as serialize
+
+    known = {"network": describe(network.config), "training": training}
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    content = serialize(state)
+    start = 8 + int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8:start])
+    said = {name: json.dumps(value, sort_keys=True) for name, value in known.items()}
+    header = json.dumps({"__metadata__": said, **tensors}).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at multiples of 8 bytes
+    return len(header).to_bytes(8, "little") + header + content[start:]
+
+
 def training(path: Path) -> dict[str, Any]:
     """Return what a file that `load` takes says of its training: recipe, steps, seconds; {} if nothing."""
     if path.is_dir():
@@ -113,7 +128,8 @@ def _open_onnx(path: Path) -> tuple[ModelProto, Metadata]:
         model = onnx.load(path)
     except Exception as error:  # protobuf's errors share no base but this one
         raise ModelUnreadableError(path, error) from error
-    return model, Metadata.from_props({item.key: item.value for item in model.metadata_props}, path)
+    props = {item.key: item.value for item in model.metadata_props}
+    return model, Metadata.from_props(props, path, FORMS)
 
 
 def _from_onnx(path: Path) -> Network:

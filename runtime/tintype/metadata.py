@@ -24,6 +24,8 @@ OUTPUT: Final = "ab"
 """float32 (N, 2, H, W), CIE units: the answer."""
 MEAN_OUTPUT: Final = "ab_mean"
 """As `ab`: the expectation, of models that predict a distribution."""
+FORMS: Final = ("ab", "rgb")
+"""Of graphs: lightness to color, which the runtime takes, or a picture to a colorized one."""
 
 SMALLEST_WORKING_SIZE: Final = 64
 LARGEST_WORKING_SIZE: Final = 1024
@@ -66,7 +68,7 @@ class Metadata:
 
     @classmethod
     def from_props(
-        cls, props: Mapping[str, str], path: str | Path, forms: Sequence[str] = ("ab",)
+        cls, props: Mapping[str, str], path: str | Path, forms: Sequence[str] = FORMS[:1]
     ) -> Metadata:
         """Undo `to_props`; raises ModelContractError with what was found and what is understood.
 
