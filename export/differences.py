@@ -69,7 +69,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("models", nargs="*", metavar="NAME", help="released models; else all")
-    add("--data", nargs="+", required=True, help="photographs: folders, .tar files or patterns of them")
+    add(
+        "--data",
+        nargs="+",
+        help="photographs: folders, .tar files or patterns of them; none: tell what is known",
+    )
     add("--limit", type=int, metavar="N", help="at most so many photographs")
     add("--timed", type=int, default=60, metavar="N", help="of these so many for time (%(default)s)")
     add("--json", type=Path, default=figures.FILE, metavar="FILE", help="where figures go (%(default)s)")
@@ -80,20 +84,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        sources = photos.find(options.data, photos.Selection(limit=options.limit), Path())
+        if options.data is not None:
+            record(options)
         known = figures.read(options.json)
-        bundled = models.bundled()
-        if unknown := [name for name in options.models if name not in bundled]:
-            raise UsageError(f"there is no released model {unknown[0]}: choose from {', '.join(bundled)}")
-        for name in options.models or bundled:
-            found = measure(name, [source.read for source in sources], options.timed)
-            known[name] = found | {"data": ", ".join(Path(place).name for place in options.data)}
-            figures.write(known, options.json)
-        print(told({name: known[name] for name in options.models or bundled}))
+        print(told({name: known[name] for name in options.models or known if name in known}))
     except (TintypeError, ValueError, OSError) as error:
         print(f"differences: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def record(options: argparse.Namespace) -> None:
+    """Measure models, and write the figures of each as soon as they are there."""
+    bundled = models.bundled()
+    if unknown := [name for name in options.models if name not in bundled]:
+        raise UsageError(f"there is no released model {unknown[0]}: choose from {', '.join(bundled)}")
+    sources = [one.read for one in photos.find(options.data, photos.Selection(limit=options.limit), Path())]
+    data = ", ".join(Path(place).name for place in options.data)
+    for name in options.models or bundled:
+        measured = measure(name, sources, options.timed) | {"data": data}
+        figures.write(figures.read(options.json) | {name: measured}, options.json)
 
 
 def measure(name: str, sources: Sequence[Callable[[], bytes]], timed: int) -> dict[str, Any]:
