@@ -128,6 +128,7 @@ function colored({ picture, colored: was, alpha }) {
   if (alpha) photograph.notes.push("Parts are transparent, which JPEG cannot be.");
   sayNotes();
   stage.reveal();
+  if (document.activeElement === document.body) stage.focus(); // what had it is hidden now
   $("status").textContent = `${photograph.name} is in color. Drag the divider to compare.`;
 }
 
@@ -210,5 +211,8 @@ function choose(type) {
 
 const vividness = () => Number($("vividness").value);
 const format = () => document.querySelector("[name=format]:checked").value;
-const megapixels = (width, height) => `${((width * height) / 1e6).toPrecision(2)} megapixels`;
+const megapixels = (width, height) => {
+  const count = (width * height) / 1e6;
+  return `${count < 10 ? count.toFixed(1) : Math.round(count)} megapixels`;
+};
 const inMegabytes = ({ loaded: part, total }) => `${(part / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;

@@ -52,11 +52,16 @@ export class Stage {
     requestAnimationFrame(step);
   }
 
+  /** Let keys move the divider, without a ring until they do. */
+  focus() {
+    this.range.focus({ preventScroll: true, focusVisible: false });
+  }
+
   #grab(event) {
     if (this.range.disabled || event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
     this.#follow(event);
-    this.range.focus({ preventScroll: true, focusVisible: false });
+    this.focus();
     event.preventDefault();
   }
 
