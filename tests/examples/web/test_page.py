@@ -32,7 +32,14 @@ SOURCE_TYPE = b"compositeWithTrainedAlgorithmicMedia"
 
 def pixels(path: Path) -> NDArray[np.int_]:
     """Return a picture as integers (H, W, channels)."""
-    return np.asarray(Image.open(path)).astype(int)
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+def coffee() -> Image.Image:
+    """Return a photograph in color."""
+    with Image.open(COFFEE) as photo:
+        return photo.convert("RGB")
 
 
 def agree(found: NDArray[np.int_], wanted: NDArray[Any]) -> None:
@@ -83,7 +90,7 @@ def test_small_and_narrow(
     desk: web_page.Visit, released: Colorizer, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     """A photograph of any size is colorized."""
-    photo = web_page.save_photo(Image.open(COFFEE).resize(size), tmp_path / "narrow.png")
+    photo = web_page.save_photo(coffee().resize(size), tmp_path / "narrow.png")
     desk.colorize(photo)
     agree(pixels(desk.download(tmp_path)), wanted(released, photo))
 
@@ -92,9 +99,7 @@ def test_a_turned_jpeg(desk: web_page.Visit, released: Colorizer, tmp_path: Path
     """A turned JPEG comes out upright, with its EXIF, and says that a model gave the colors."""
     exif = Image.Exif()
     exif[ORIENTATION], exif[CAMERA] = TURNED, "Box"
-    photo = web_page.save_photo(
-        Image.open(COFFEE).resize((400, 320)), tmp_path / "turned.jpg", exif=exif, quality=95
-    )
+    photo = web_page.save_photo(coffee().resize((400, 320)), tmp_path / "turned.jpg", exif=exif, quality=95)
     desk.colorize(photo)
     result = desk.download(tmp_path, "jpeg")
     with Image.open(result) as image:
@@ -113,7 +118,7 @@ def test_a_turned_jpeg(desk: web_page.Visit, released: Colorizer, tmp_path: Path
 
 def test_alpha(desk: web_page.Visit, released: Colorizer, tmp_path: Path) -> None:
     """Transparency stays as it is, JPEG is not offered, and what is opaque has the runtime's colors."""
-    photo = Image.open(COFFEE).convert("RGBA")
+    photo = coffee().convert("RGBA")
     alpha = np.full((photo.height, photo.width), 255, np.uint8)
     alpha[:40] = 128
     photo.putalpha(Image.fromarray(alpha))
@@ -271,7 +276,8 @@ def test_stop(desk: web_page.Visit, tmp_path: Path) -> None:
     desk.page.click("#save")
     desk.page.click("#stop")
     assert "nothing was saved" in desk.page.locator("#status").inner_text()
-    assert Image.open(desk.download(tmp_path)).size == (2500, 2500)
+    with Image.open(desk.download(tmp_path)) as image:
+        assert image.size == (2500, 2500)
 
 
 def test_the_newest_wins(desk: web_page.Visit, tmp_path: Path) -> None:
@@ -344,8 +350,6 @@ def test_a_lost_model(visits: Callable[..., web_page.Visit]) -> None:
     alert = visit.page.get_by_role("alert")
     alert.wait_for()
     assert "could not be loaded" in alert.inner_text()
-    assert any("ERR_FAILED" in words for words in visit.complaints)
-    visit.complaints.clear()
     visit.page.unroute("**/*.onnx")
     visit.colorize(ASTRONAUT)
-    visit.complaints.clear()
+    visit.complaints.clear()  # of what was aborted
