@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from export import graph
 from export.ops import Ops
 from export.resample import axes, enlarged, shrunk
 from tintype import lab, merge
@@ -53,8 +54,11 @@ def compose(model: ModelProto, output: str, side: int, size: int | None = None) 
     """Return the `rgb` form of a network in the `ab` form; weights and their names stay.
 
     `output` of the network, ab or ab_mean, is what colors; photographs are stretched to `side` x `side` px.
-    With a `size` it takes one photograph of `size` x `size` px, else any number of any size.
+    With a `size` it takes one photograph of `size` x `size` px, else any number of any size. Raises ValueError
+    for a network of older operators.
     """
+    if model.opset_import[0].version < graph.OPSET:
+        raise ValueError(f"the network has opset {model.opset_import[0].version}: {graph.OPSET} is needed")
     op = Ops("photo.")
     height, width = axes(op, RGB, side, size)
     small = cube_root(op, linear_light(op, _flat(op, shrunk(op, RGB, height, width, side))))
@@ -71,14 +75,14 @@ def compose(model: ModelProto, output: str, side: int, size: int | None = None) 
     op("Reshape", encoded(op, fitting(op, light, f, chroma)), op("Shape", RGB), name=COLOR)
     network = _needed(model, output)
     taken = {name for node in network for name in node.input}
-    graph = helper.make_graph(
+    whole = helper.make_graph(
         [*before, *network, *op.nodes],
         model.graph.name,
         [_picture(RGB, size)],
         [_picture(COLOR, size)],
         [*(tensor for tensor in model.graph.initializer if tensor.name in taken), *op.constants],
     )
-    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return helper.make_model(whole, opset_imports=model.opset_import, ir_version=model.ir_version)
 
 
 def linear_light(op: Ops, rgb: str) -> str:
