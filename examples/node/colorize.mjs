@@ -1,0 +1,26 @@
+/**
+ * Colorize a photograph with onnxruntime-node: RGB 0..1 in, RGB 0..1 of the same size out.
+ *
+ *     npm ci && node colorize.mjs unet-rgb.onnx photo.jpg color.jpg
+ */
+
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import sharp from "sharp";
+
+const [model, photo, result] = process.argv.slice(2);
+const upright = sharp(photo).rotate().removeAlpha().toColourspace("srgb");
+const { data, info } = await upright.raw().toBuffer({ resolveWithObject: true });
+const { width, height, channels } = info;
+const pixels = width * height;
+
+const rgb = new Float32Array(3 * pixels); // planes: all of R, then G, then B
+for (let plane = 0; plane < 3; plane++)
+  for (let p = 0; p < pixels; p++) rgb[plane * pixels + p] = data[p * channels + (channels < 3 ? 0 : plane)] / 255;
+
+const session = await InferenceSession.create(model);
+const { color } = await session.run({ rgb: new Tensor("float32", rgb, [1, 3, height, width]) });
+
+const levels = Buffer.alloc(3 * pixels);
+for (let plane = 0; plane < 3; plane++)
+  for (let p = 0; p < pixels; p++) levels[3 * p + plane] = Math.round(255 * color.data[plane * pixels + p]);
+await sharp(levels, { raw: { width, height, channels: 3 } }).toFile(result);
