@@ -123,7 +123,7 @@ class Stop:
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         self._heard = number
-        if self.world.size == 1:  # torchrun hands on what its processes have heard before
+        if not distributed.hands_signals_on():
             signal.signal(signal.SIGINT, self._before[signal.SIGINT])  # a second Ctrl-C ends at once
 
     def __bool__(self) -> bool:

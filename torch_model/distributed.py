@@ -117,8 +117,9 @@ class World:
 
     def leave(self) -> None:
         """Wait until all are done, as a job is ended as soon as one process leaves with an exit code."""
-        if self.size > 1:
+        if hands_signals_on():
             interrupts.ignore()
+        if self.size > 1:
             dist.barrier(self.patient)
             dist.destroy_process_group()
 
@@ -143,6 +144,11 @@ class World:
 def started_by_torchrun() -> bool:
     """Say whether this is one of several processes."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def hands_signals_on() -> bool:
+    """Say whether a Ctrl-C comes twice: from the terminal, and from torchrun, which heard it too."""
+    return dist.is_torchelastic_launched()
 
 
 def silent() -> bool:
