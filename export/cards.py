@@ -1,4 +1,4 @@
-"""A model's page on Hugging Face: its own card, with what their search knows before it and its files behind it."""
+"""A model's page on Hugging Face: its card, with what their search reads, an example, and a list of files."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ Image.fromarray(np.uint8(color * 255 + 0.5)).save("color.png")
 """
 USE: Final = f"""## Use
 
-`onnx/model.onnx` takes a photograph of any size, `rgb`, float32 (N, 3, H, W), sRGB from 0 to 1, and gives `color`, the
-same shape, with the photograph's own lightness. Nothing else is needed:
+`onnx/model.onnx` takes a photograph of any size, `rgb`, float32 (N, 3, H, W), sRGB from 0 to 1, and gives
+`color`, the same shape, with the photograph's own lightness. Nothing else is needed:
 
 ```python
 {EXAMPLE.strip()}
@@ -130,7 +130,6 @@ def _table(files: Mapping[str, Mapping[str, Any]]) -> str:
         if place := entry.get("huggingface"):
             far = entry.get("to_float32")
             told = f"{far['ciede2000_mean']:.2g}, {far['ciede2000_p99']:.2g}" if far else ""
-            rows.append(
-                f"| `{place}` | {entry['bytes'] / 1e6:.1f} | {entry['precision']} | {told} | {entry['purpose']} |"
-            )
+            cells = (f"`{place}`", f"{entry['bytes'] / 1e6:.1f}", entry["precision"], told, entry["purpose"])
+            rows.append(f"| {' | '.join(cells)} |")
     return "## Files\n\n" + "\n".join(rows)

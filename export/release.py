@@ -1,7 +1,7 @@
 """All files of released models, `python -m export --release DIR`: from tracked files, always the same bytes.
 
-DIR/NAME holds the forms of a model (`export.forms`) and its weights for PyTorch, DIR/huggingface/NAME the same in
-the layout of Hugging Face, with its card, and DIR/models.json describes every file.
+DIR/NAME holds the forms of a model (`export.forms`) and its weights for PyTorch, DIR/huggingface/NAME the same
+in the layout of Hugging Face, with its card, and DIR/models.json describes every file.
 """
 
 from __future__ import annotations
@@ -58,14 +58,13 @@ def _release(folder: Path, name: str, model: ModelProto) -> dict[str, Any]:
     files = {}
     for form in forms.forms(forms.described(model), [item.name for item in model.graph.output]):
         path = own / f"{name}{form.suffix}.onnx"
-        _write(path, models.find(name).read_bytes() if form.suffix == "-ab" else _bytes(model, form))
+        _write(path, models.find(name).read_bytes() if form.suffix == "-ab" else content(model, form))
         files[path.name] = _entry(path, form, body.weights_digest(model))
         if form.hub:
             _again(path, hub / "onnx" / f"{form.hub}.onnx")
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {form.purpose}", flush=True)
     path = own / f"{name}.safetensors"
-    source = models.find(name)
-    _write(path, weights.to_bytes(fold(weights.load(source)), weights.training(source)))
+    _write(path, tensors(models.find(name)))
     files[path.name] = {"bytes": path.stat().st_size, "sha256": models.sha256(path), "purpose": "PyTorch"}
     _again(path, hub / WEIGHTS)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, PyTorch", flush=True)
@@ -76,11 +75,17 @@ def _release(folder: Path, name: str, model: ModelProto) -> dict[str, Any]:
     return {key: about[key] for key in kept} | {"files": files}
 
 
-def _bytes(model: ModelProto, form: forms.Form) -> bytes:
+def content(model: ModelProto, form: forms.Form) -> bytes:
+    """Return the file of a form of a released model, which ONNX's own checks found good."""
     made = forms.build(model, form)
     graph.check(made)
-    content: bytes = made.SerializeToString(deterministic=True)
-    return content
+    found: bytes = made.SerializeToString(deterministic=True)
+    return found
+
+
+def tensors(path: Path) -> bytes:
+    """Return the file for PyTorch of a released model."""
+    return weights.to_bytes(fold(weights.load(path)), weights.training(path))
 
 
 def _entry(path: Path, form: forms.Form, digest: str) -> dict[str, Any]:
@@ -121,8 +126,8 @@ def _text(text: str) -> bytes:
     return (text.rstrip("\n") + "\n").encode()
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all, and the folders above it; raises OutputError."""
     output.make_folder(path.parent)
     with output.replacing(path) as file:
-        file.write(content)
+        file.write(data)

@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
 SIDE = 64
 SIZES = ((1, 1), (7, 13), (1, 300), (300, 1), (64, 64), (65, 130), (130, 65), (500, 333), (333, 900))
-SIMPLE = {"Abs", "Add", "AveragePool", "Clip", "Conv", "Div", "Exp", "Expand", "Floor", "Log", "MatMul", "Mul"}
+SIMPLE = {
+    "Abs",
+    "Add",
+    "AveragePool",
+    "Clip",
+    "Conv",
+    "Div",
+    "Exp",
+    "Expand",
+    "Floor",
+    "Log",
+    "MatMul",
+    "Mul",
+}
 SIMPLE |= {"ReduceMin", "Reshape", "Sub", "Transpose"}
 
 
@@ -93,7 +106,9 @@ def test_values_beyond_the_ends(session: onnxruntime.InferenceSession) -> None:
     np.testing.assert_array_equal(color, session.run(None, {"rgb": photo.clip(0, 1)})[0])
 
 
-@pytest.mark.parametrize("size", [(130, 40), (200, 100), (100, 200), (30, 90), (1000, 700), (700, 1000), (1, 1)])
+@pytest.mark.parametrize(
+    "size", [(130, 40), (200, 100), (100, 200), (30, 90), (1000, 700), (700, 1000), (1, 1)]
+)
 def test_small_copies_are_pillow_s(size: tuple[int, int]) -> None:
     """A photograph is stretched as the runtime does it: averaged, bicubic, rounded, the better way round."""
     photo = scene(*size)
@@ -155,7 +170,9 @@ def nearest_in_gamut(lightness: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) 
     whole = linear_rgb(lightness, a, b)
     best = np.where(((whole > -8e-5) & (whole < 1 + 8e-5)).all(axis=0), 1, best)
     linear = np.clip(linear_rgb(lightness, best * a, best * b), 0, 1)
-    coded = np.where(linear > 0.0031308, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055, 12.92 * linear)
+    coded = np.where(
+        linear > 0.0031308, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055, 12.92 * linear
+    )
     levels: NDArray[Any] = np.rint(coded.T * 255).astype(int)
     return levels
 
