@@ -1,7 +1,7 @@
 """All files of released models, `python -m export --release DIR`: from tracked files, always the same bytes.
 
-DIR/NAME holds the forms of a model (`export.forms`) and its weights for PyTorch, DIR/huggingface/NAME the same
-in the layout of Hugging Face, with its card, and DIR/models.json describes every file.
+DIR/NAME holds the forms of a model (`export.forms`) and its weights for PyTorch, DIR/huggingface/NAME the
+same in the layout of Hugging Face, with its card, and DIR/models.json describes every file.
 """
 
 from __future__ import annotations

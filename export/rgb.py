@@ -54,8 +54,9 @@ def compose(model: ModelProto, output: str, side: int, size: int | None = None) 
     """Return the `rgb` form of a network in the `ab` form; weights and their names stay.
 
     `output` of the network, ab or ab_mean, is what colors; photographs are stretched to `side` x `side` px.
-    With a `size` it takes one photograph of `size` x `size` px, else any number of any size. Raises ValueError
-    for a network of older operators.
+    With a `size` it takes one photograph of `size` x `size` px, else any number of any size.
+
+    Raises ValueError for a network of older operators.
     """
     if model.opset_import[0].version < graph.OPSET:
         raise ValueError(f"the network has opset {model.opset_import[0].version}: {graph.OPSET} is needed")
