@@ -1,8 +1,8 @@
 """Compare the rgb form with the runtime, as pictures of 8 bits: `python -m export.agreement --data PHOTOS`.
 
 Each photograph is stretched to each size, half of them made grey, and colorized by both. It prints a row for
-each model: the largest difference in levels of 255, the share of pixels that differ by more than 1 and by more
-than 2, the mean, and how many times as long the form takes, in turn on one thread.
+each form: the largest difference in levels of 255, the share of pixels that differ by more than 1 and by
+more than 2, the mean, and how many times as long the form takes, in turn on one thread.
 """
 
 from __future__ import annotations

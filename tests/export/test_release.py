@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 
-import skimage.data
 from export import __main__ as command, cards, quantization
 from export.agreement import colorized, opened
 from tintype import Colorizer, models
@@ -70,7 +70,7 @@ def described(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_files(released: Path) -> None:
-    """All forms are there, beside weights for PyTorch, and in the layout of Hugging Face; nothing is left over."""
+    """All forms are there, weights for PyTorch, and the layout of Hugging Face; nothing is left over."""
     expected = {f"{NAME}/{NAME}-{form}.onnx" for form in FORMS} | {
         f"{NAME}/{NAME}.safetensors",
         "models.json",
@@ -212,7 +212,7 @@ def test_refused(
 def test_other_weights_are_not_released(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ranges of other weights are refused before anything is written, with the command that makes new ones."""
+    """Ranges of other weights are refused before anything is written, with the command for new ones."""
     ranges = quantization.Ranges("0", "minmax", "", 1, {})
     monkeypatch.setattr(quantization.Ranges, "read", lambda _name: ranges)
     assert command.main(["--release", str(tmp_path), "--models", NAME]) == 2

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import helper, version_converter
 from PIL import Image
@@ -20,6 +19,7 @@ from tintype import Adjustments, Colorizer, lab
 from tintype.photo import Photo
 
 if TYPE_CHECKING:
+    import onnxruntime
     from numpy.typing import NDArray
 
 SIDE = 64
@@ -204,7 +204,7 @@ def test_fixed_size_that_is_too_large() -> None:
 
 
 def test_engines_that_want_equal_shapes() -> None:
-    """In forms of one size nothing is spread over channels but constants, and none is the left factor twice."""
+    """With one size nothing is spread over channels but constants, and none is the left factor twice."""
     model = composed(size=128)
     inferred = onnx.shape_inference.infer_shapes(model).graph
     shapes = {
