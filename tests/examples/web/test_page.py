@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import web_page
+from examples.web import serve
 from pictures import picture
 from tintype.adjustments import Adjustments
 
@@ -329,12 +330,7 @@ def test_threads(
     visits: Callable[..., web_page.Visit], built: Path, released: Colorizer, tmp_path: Path
 ) -> None:
     """With the headers of serve.py the network may use several threads, to the same end."""
-    headers = {
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Embedder-Policy": "require-corp",
-        "Content-Security-Policy": "connect-src 'self'; object-src 'none'",
-    }
-    with web_page.served(built, headers) as url:
+    with web_page.served(built, serve.HEADERS) as url:
         visit = visits(url)
         assert visit.page.evaluate("crossOriginIsolated")
         visit.colorize(ASTRONAUT)
