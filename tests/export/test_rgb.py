@@ -52,7 +52,7 @@ def around(kind: str, formula: Any, channels: int) -> onnxruntime.InferenceSessi
     """Return a session of a formula alone, of an input x (N, channels, P) or (N, channels, H, W)."""
     op = Ops("")
     op("Identity", formula(op), name="y")
-    shape = ["n", channels, "p"] if kind == "flat" else ["n", channels, "h", "w"]
+    shape: list[str | int | None] = ["n", channels, "p"] if kind == "flat" else ["n", channels, "h", "w"]
     value = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
     answer = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
     formulas = helper.make_graph(op.nodes, "formula", [value], [answer], op.constants)
