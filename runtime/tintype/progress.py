@@ -38,6 +38,10 @@ class Pace:
         """Take how many there are; None while that is not known, see `expect`."""
         self.total = total
         self.done = self.worked = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Say that work begins now."""
         self.start = time.monotonic()
 
     def expect(self, total: int) -> None:
@@ -50,7 +54,7 @@ class Pace:
         if worked:
             self.worked += 1
         elif not self.worked:
-            self.start = time.monotonic()
+            self.begin()
 
     def rest(self) -> float | None:
         """Return the seconds left; None where nothing is left, or nothing is known yet."""

@@ -35,7 +35,7 @@ def names(folder: Path, run: str = "") -> list[Path]:
 
 
 def begin(folder: Path, run: str) -> tuple[Path, BinaryIO]:
-    """Make a new segment; return its path, and a file that keeps it locked while it is open. Raises OSError."""
+    """Make a new segment; return its path, and a file that keeps it locked while open. Raises OSError."""
     path = folder / f"{JOURNAL}.{run}.{os.urandom(6).hex()}"
     file = path.open("xb")
     _locked(file.fileno(), wait=True)

@@ -50,7 +50,10 @@ class Run:
 
     def _records(self) -> Iterator[Record]:
         with closing(engine.records(self._plan, self._pool)) as records:  # type: ignore[type-var]
-            yield from records
+            for record in records:
+                if not self._pace.done:
+                    self._pace.begin()  # until now Ray and the workers were starting
+                yield record
         if not self._pace.done:
             raise UsageError(f"there are no photographs in the folder {self._plan.folder}")
 

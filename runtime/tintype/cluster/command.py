@@ -11,6 +11,7 @@ from tintype import __version__, discover, models, naming, options, output, prec
 from tintype.cluster import engine
 from tintype.cluster.archive import Run
 from tintype.cluster.engine import Pool
+from tintype.cluster.hush import hushed
 from tintype.cluster.plan import Plan
 from tintype.cluster.remote import Remote
 from tintype.errors import UsageError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tintype.batch import Settings
     from tintype.colorizer import Colorizer
 
 _EXAMPLES: Final = """\
@@ -72,39 +74,48 @@ def run(arguments: Sequence[str]) -> int:
     if chosen.provider not in {"auto", *PROVIDERS}:
         raise UsageError(f"there is no provider {chosen.provider}: choose auto, {', '.join(PROVIDERS)}")
     naming.check_template(chosen.name)
-    engine.require()
-    model = precision.choose(
-        chosen.model, chosen.provider
-    )  # once for all: processors differ
+    model = precision.choose(chosen.model, chosen.provider)  # once for all: processors differ
     here = argparse.Namespace(**vars(chosen) | {"model": model, "provider": "cpu", "threads": 1})
     colorizer = options.open_model(here)
-    _check(chosen, places)
-    try:
+    with hushed():
+        engine.require()
+        _check(chosen, places)
         engine.start(chosen.address, pool)
-        plan = Plan(
-            run=os.urandom(6).hex(),
-            folder=places.folder,
-            out=places.out,
-            recursive=chosen.recursive,
-            compare=chosen.compare,
-            names=Naming(places.out, folder=True, template=chosen.name, model=colorizer.model),
-            settings=settings,
-            version=__version__,
-            **_model(model, colorizer),
-            provider=chosen.provider,
-            threads=chosen.threads,
-            working_size=chosen.working_size,
-        )
-        kind = Workbench(colorizer, settings, None).kind
-        return Run(chosen, plan, pool, kind).carry_out()
-    finally:
-        engine.stop()
+        try:
+            plan = _plan(chosen, places, settings, colorizer, model)
+            kind = Workbench(colorizer, settings, None).kind
+            return Run(chosen, plan, pool, kind).carry_out()
+        finally:
+            engine.stop()
 
 
 @dataclass(frozen=True)
 class _Places:
     folder: Path
     out: Path
+
+
+def _plan(
+    chosen: argparse.Namespace,
+    places: _Places,
+    settings: Settings,
+    colorizer: Colorizer,
+    model: str | Path,
+) -> Plan:
+    return Plan(
+        run=os.urandom(6).hex(),
+        folder=places.folder,
+        out=places.out,
+        recursive=chosen.recursive,
+        compare=chosen.compare,
+        names=Naming(places.out, folder=True, template=chosen.name, model=colorizer.model),
+        settings=settings,
+        version=__version__,
+        **_model(model, colorizer),
+        provider=chosen.provider,
+        threads=chosen.threads,
+        working_size=chosen.working_size,
+    )
 
 
 def _pool(chosen: argparse.Namespace) -> Pool:

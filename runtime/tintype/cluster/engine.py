@@ -30,7 +30,6 @@ _PATIENCE: Final = 30.0
 _STORE: Final = 100 << 20
 """Bytes of shared memory of a Ray of our own: names and records are all that goes through it."""
 _QUIET: Final = {
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

@@ -16,6 +16,7 @@ from tintype.journal import Claim, Journal, claim_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from typing import BinaryIO
 
 
 class Ledger(Journal):
@@ -27,8 +28,14 @@ class Ledger(Journal):
         self._home, self._run = folder, run
         self._read_up_to: dict[Path, int] = {}
         self._fresh: dict[str, list[Claim]] = {}
+        self._lock: BinaryIO | None = None
         if write:
             self._path, self._lock = segments.begin(folder, run)
+
+    def close(self) -> None:
+        """Write no more: the segment may be brought in. So it is when the process ends."""
+        if self._lock is not None:
+            self._lock.close()
 
     def learn(self, lines: Iterable[dict[str, Any]], renewed: Iterable[str]) -> None:
         """Know what is said of the next photographs, and nothing of those before."""

@@ -38,6 +38,7 @@ class Worker:
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._swept = plan, set[Path]()
+        self._ledger: Ledger | None = None
         self._fault: str | None = None
         try:
             self._start(plan)
@@ -54,6 +55,11 @@ class Worker:
             return {"records": "[]", "fault": fault}
         return {"records": json.dumps([self._answer(item) for item in chunk["photos"]]), "fault": ""}
 
+    def close(self) -> None:
+        """End in order."""
+        if self._ledger is not None:
+            self._ledger.close()
+
     def _start(self, plan: Plan) -> None:
         if plan.version != __version__:
             host = socket.gethostname()
@@ -63,7 +69,6 @@ class Worker:
         places = tuple(
             Remote(str(place)) if isinstance(place, Url) else None for place in (plan.folder, plan.out)
         )
-        self._ledger: Ledger | None = None
         if not isinstance(plan.out, Url):
             if not plan.settings.dry:
                 make_folder(plan.out)
