@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -199,15 +200,37 @@ def save_photo(image: Image.Image, path: Path, **options: Any) -> Path:
     return path
 
 
-def resident(kind: str = "VmHWM") -> int:
-    """Return the most memory that a renderer of a Chromium of ours holds (VmRSS) or held (VmHWM), bytes."""
-    most = 0
+def descendants() -> Iterator[Path]:
+    """Yield the folders in /proc of all processes that this one started, and those that they did."""
+    parents = {}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes()
-            status = (process / "status").read_text()
-        except OSError:
-            continue  # it ended meanwhile
-        if b"--type=renderer" in words and (line := status.partition(f"{kind}:")[2]):
-            most = max(most, int(line.split()[0]) * 1024)
+        with suppress(OSError):  # it may end meanwhile
+            parents[process.name] = (process / "stat").read_text().rpartition(")")[2].split()[1]
+    for name in parents:
+        above = name
+        while above in parents and above != str(os.getpid()):
+            above = parents[above]
+        if above == str(os.getpid()) != name:
+            yield Path("/proc", name)
+
+
+def resident(kind: str = "VmHWM") -> int:
+    """Return the most memory that a renderer of ours holds (VmRSS) or held (VmHWM), bytes."""
+    most = 0
+    for process in descendants():
+        with suppress(OSError):
+            words, status = (process / "cmdline").read_bytes(), (process / "status").read_text()
+            if b"--type=renderer" in words and (line := status.partition(f"{kind}:")[2]):
+                most = max(most, int(line.split()[0]) * 1024)
     return most
+
+
+def worked() -> float:
+    """Return the seconds of processor time that the browser has taken so far."""
+    ticks = 0
+    for process in descendants():
+        with suppress(OSError):
+            if b"chromium" in (process / "cmdline").read_bytes():
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -36,19 +37,19 @@ def photographs(folder: Path) -> dict[str, Path]:
     }
 
 
-def once(address: str, photo: Path, kind: str, folder: Path) -> tuple[float, float, float, float, float]:
-    """Return s until the network is there, color seen, all saved; bytes of memory before and at most."""
+def once(address: str, photo: Path, kind: str, folder: Path) -> list[float]:
+    """Return seconds until color and until saved, each by clock and of work; MB before, at most."""
     with web_page.browsing() as browser:
-        start = time.perf_counter()
         visit = web_page.Visit(browser.new_page(), address)
-        visit.page.locator("#model", has_text="Model:").wait_for()
-        ready = time.perf_counter()
+        visit.page.get_by_text("works offline now").wait_for()
         before = web_page.resident("VmRSS")
+        marks = [(time.perf_counter(), web_page.worked())]
         visit.colorize(photo)
-        colored = time.perf_counter()
+        marks.append((time.perf_counter(), web_page.worked()))
         visit.download(folder, kind)
-        saved = time.perf_counter()
-        return ready - start, colored - ready, saved - colored, before, web_page.resident()
+        marks.append((time.perf_counter(), web_page.worked()))
+        steps = [after - start for pair in pairwise(marks) for start, after in zip(*pair, strict=True)]
+        return [*steps, before / 1e6, web_page.resident() / 1e6]
 
 
 def main(arguments: list[str]) -> int:
@@ -65,16 +66,18 @@ def main(arguments: list[str]) -> int:
         with web_page.served(built) as address:
             for photo, path in photographs(folder).items():
                 for kind in ("jpeg", "png"):
-                    runs = [once(address, path, kind, folder) for _ in range(repeats)]
-                    ready, colored, saved = (
-                        statistics.median(run[part] for run in runs) for part in range(3)
-                    )
-                    before, most = (max(run[part] for run in runs) / 1e6 for part in (3, 4))
-                    print(
-                        f"{photo} {kind}: network {ready:.1f} s, color {colored:.2f} s, saved {saved:.2f} s; "
-                        f"renderer {before:.0f} MB before, {most:.0f} MB at most"
-                    )
+                    tell(f"{photo}, {kind}", [once(address, path, kind, folder) for _ in range(repeats)])
     return 0
+
+
+def tell(what: str, runs: list[list[float]]) -> None:
+    """Print the median of runs, and of memory the most."""
+    color, color_work, save, save_work = (
+        statistics.median(part) for part in list(zip(*runs, strict=True))[:4]
+    )
+    before, most = (max(part) for part in list(zip(*runs, strict=True))[4:])
+    times = f"in color {color:.2f} s ({color_work:.2f} s of work), saved {save:.2f} s ({save_work:.2f} s)"
+    print(f"{what}: {times}; renderer {before:.0f} MB before, {most:.0f} MB at most", flush=True)
 
 
 if __name__ == "__main__":
