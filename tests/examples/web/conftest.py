@@ -62,7 +62,7 @@ def visit(visits: Callable[..., web_page.Visit]) -> web_page.Visit:
 @pytest.fixture(scope="module")
 def open_page(browser: Browser, address: str) -> Iterator[web_page.Visit]:
     """Return a page that many tests use one after the other, as a person does with many photographs."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
     yield web_page.Visit(context.new_page(), address)
     context.close()
 

@@ -206,7 +206,6 @@ def test_too_large(desk: web_page.Visit, tmp_path: Path) -> None:
 def test_divider_by_keys_and_pointer(desk: web_page.Visit) -> None:
     """The divider follows arrow keys, Home and End, and a pointer anywhere on the picture."""
     desk.colorize(ASTRONAUT)
-    desk.page.wait_for_timeout(1500)
     divider = desk.page.get_by_label("Divider between before and after")
     divider.focus()
     start = desk.divider()
