@@ -1,8 +1,8 @@
 """The released forms in other people's tools, against the runtime: `python -m benchmarks.engines`.
 
-Photographs of docs/photographs go through every form in every engine that is here, each on one thread and in a
-process of its own. Differences are those of pictures, in levels of 255; time is that of the network (or of the
-whole graph, of rgb forms), as a multiple of onnxruntime's with the same file, measured right before.
+Photographs of docs/photographs go through every form in every engine that is here, each on one thread and
+in a process of its own. Differences are those of pictures, in levels of 255; time is that of the network (of
+rgb forms: of the whole graph), as a multiple of onnxruntime's with the same file, measured right before.
 
 `--old-python` names the interpreter of an environment with the oldest onnxruntime that is supported:
 `python3.10 -m venv old && old/bin/pip install onnxruntime==1.17.0 'numpy<2'`.

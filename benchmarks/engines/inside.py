@@ -45,7 +45,12 @@ def reference(path: Path) -> Run:
 
     evaluator = ReferenceEvaluator(str(path))
     taken, given = names(path)
-    return lambda values: np.asarray(evaluator.run([given], {taken: values})[0])
+
+    def run(values: Float) -> Float:
+        answers: list[Float] = evaluator.run([given], {taken: values})  # type: ignore[assignment]
+        return answers[0]
+
+    return run
 
 
 def opencv(path: Path) -> Run:
@@ -116,4 +121,3 @@ OPENERS: Final[dict[str, Callable[[Path], Run]]] = {
     "tract": tract,
     "MNN": mnn,
 }
-

@@ -127,7 +127,8 @@ def engines(old_python: Path | None = None) -> dict[str, Engine]:
 def _python(python: str, opener: str, model: Path, inputs: Sequence[Float], rounds: int) -> Answers:
     with tempfile.TemporaryDirectory() as folder:
         taken, given = Path(folder) / "inputs.npz", Path(folder) / "answers.npz"
-        np.savez(taken, **{f"photo_{number}": values for number, values in enumerate(inputs)})
+        named: dict[str, Any] = {f"photo_{number}": values for number, values in enumerate(inputs)}
+        np.savez(taken, **named)
         _finished([python, HERE / "child.py", opener, model, taken, given, rounds])
         found = np.load(given)
         values = [found[f"photo_{number}"] for number in range(len(inputs))]

@@ -1,4 +1,4 @@
-"""Photographs as a form of a model takes them, its answer as a picture, and the runtime's picture beside it."""
+"""Photographs as a form of a model takes them, its answer as a picture, and the runtime's beside it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import Colorizer
 from tintype.colorizer import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tintype import Colorizer
 
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]

@@ -25,14 +25,14 @@ def main(model: str, photo: str, result: str) -> None:
 
 
 def stretched(bgr: np.ndarray, side: int) -> np.ndarray:
-    """Bring a photograph to side x side px. Bicubic and antialiased: the network answers to little differences."""
+    """Bring a photograph to side x side px, bicubic and antialiased: little differences tell."""
     down, across = (weights(length, side) for length in bgr.shape[:2])
     planes = [down @ np.rint(plane @ across.T) for plane in cv2.split(np.float32(bgr))]
     return np.clip(np.rint(cv2.merge(planes)), 0, 255)
 
 
 def weights(old: int, new: int) -> np.ndarray:
-    """Return what each of `new` pixels takes of `old` ones (new, old); OpenCV's own resize has no such kind."""
+    """Return what each of `new` pixels takes of `old` ones (new, old); cv2.resize has no such kind."""
     centers = (np.arange(new)[:, None] + 0.5) * old / new - 0.5
     x = np.abs(np.arange(old) - centers) / max(old / new, 1)
     near, far = (1.5 * x - 2.5) * x * x + 1, ((2.5 - 0.5 * x) * x - 4) * x + 2
@@ -46,7 +46,7 @@ def lightness(bgr: np.ndarray) -> np.ndarray:
 
 
 def colored(light: np.ndarray, small: np.ndarray, ab: np.ndarray) -> np.ndarray:
-    """Enlarge ab on the edges of L*, as lines `ab = slope L* + offset` in small windows; return BGR, uint8."""
+    """Enlarge ab on the edges of L*, as lines `slope L* + offset` in small windows; return BGR, uint8."""
     size = light.shape[::-1]
     planes = [light]
     variance = np.maximum(mean(small * small) - mean(small) ** 2, 0)

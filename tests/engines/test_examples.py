@@ -1,0 +1,108 @@
+"""The examples for OpenCV and Node make the runtime's pictures."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.engines import outside
+from benchmarks.engines.pictures import FOLDER
+from tintype import Colorizer, models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+pytestmark = [pytest.mark.engines, pytest.mark.slow, pytest.mark.released]
+
+OPENCV: Final = outside.EXAMPLES / "opencv"
+NODE: Final = outside.EXAMPLES / "node"
+LIBRARY: Final = ("pkg-config", "--cflags", "--libs", "opencv4")
+
+
+@pytest.fixture(params=["cat.jpg", "mountains.jpg"])
+def photo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return the path of a photograph as PNG, so that all decode it alike."""
+    path = tmp_path / "photo.png"
+    with Image.open(FOLDER / request.param) as image:
+        image.convert("RGB").resize((333, 251)).save(path)
+    return path
+
+
+def _apart(model: str, photo: Path, result: Path) -> NDArray[np.int64]:
+    ours = np.asarray(Colorizer(model, threads=1).colorize(photo), np.int64)
+    with Image.open(result) as image:
+        apart: NDArray[np.int64] = np.abs(np.asarray(image.convert("RGB"), np.int64) - ours)
+    return apart
+
+
+def _run(*command: object) -> str:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _nearly_equal(apart: NDArray[np.int64]) -> bool:
+    """Say whether pictures differ by under a level at the mean, and by up to 4 all but everywhere.
+
+    OpenCV cuts what lies outside of the gamut, which the runtime brings in.
+    """
+    return bool(apart.mean() < 1 and np.mean(apart <= 4) > 0.98)
+
+
+@pytest.mark.skipif(not find_spec("cv2"), reason="OpenCV is not installed: pip install -e '.[engines]'")
+def test_opencv_in_python(photo: Path, build: Callable[[str, str], tuple[Path, Any]]) -> None:
+    """The example in Python makes nearly the runtime's picture, at full size."""
+    model, result = build(models.default(), "ab-fixed")[0], photo.with_name("color.png")
+    _run(sys.executable, OPENCV / "colorize.py", model, photo, result)
+    assert _nearly_equal(_apart(models.default(), photo, result))
+
+
+@pytest.mark.skipif(not find_spec("cv2"), reason="OpenCV is not installed: pip install -e '.[engines]'")
+@pytest.mark.parametrize("words", [["none-ab-8.onnx", "none.jpg", "color.png"], ["one"]])
+def test_opencv_says_what_it_wants(words: Sequence[str]) -> None:
+    """The example in Python says in one line what it wants."""
+    command = [sys.executable, str(OPENCV / "colorize.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the example in C++, compiled as it says."""
+    if not shutil.which("g++") or not shutil.which("pkg-config"):
+        pytest.skip("no compiler for C++ is here: apt-get install g++ pkg-config")
+    found = subprocess.run(LIBRARY, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("OpenCV for C++ is not installed: apt-get install --no-install-recommends libopencv-dev")
+    made = tmp_path_factory.mktemp("program") / "colorize"
+    _run("g++", "-O2", "-Wall", "-Werror", OPENCV / "colorize.cpp", "-o", made, *found.stdout.split())
+    return made
+
+
+def test_opencv_in_cpp(program: Path, photo: Path, build: Callable[[str, str], tuple[Path, Any]]) -> None:
+    """The example in C++ makes nearly the runtime's picture, with the models that OpenCV 4.6 takes."""
+    result = photo.with_name("color.png")
+    _run(program, build("classic", "ab-fixed")[0], 96, photo, result)
+    assert _nearly_equal(_apart("classic", photo, result))
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") or not outside.NODE_PACKAGE.is_dir(),
+    reason="Node, or onnxruntime-node, is not here: run npm ci in examples/node",
+)
+def test_node(photo: Path, build: Callable[[str, str], tuple[Path, Any]]) -> None:
+    """The example for Node makes the runtime's picture."""
+    result = photo.with_name("color.png")
+    _run("node", NODE / "colorize.mjs", build(models.default(), "rgb")[0], photo, result)
+    assert _apart(models.default(), photo, result).max() <= 2
