@@ -3,8 +3,8 @@
     python -m benchmarks.archive
     python -m benchmarks.archive --workers --runs 2
 
-Photographs of 2 and 24 megapixels (an example enlarged, grey, with grain, as JPEG) go through each step alone,
-on one thread; CPU time is taken, which other work changes little. From it follows what millions cost.
+Photographs of 2 and 24 megapixels (an example enlarged, grey, with grain, as JPEG) go through each step
+alone, on one thread; CPU time is taken, which other work changes little. From it follows what millions cost.
 With --workers `tintype cluster` runs with one and with two in turn: wall time, from the first answer to
 the last.
 """

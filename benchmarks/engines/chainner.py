@@ -3,7 +3,8 @@
 Of `backend/src/nodes/impl/onnx`: one input and one output (`is_image_to_image`), tensors of four
 dimensions (`to_onnx_tensor_shape`), channels second or last and at most four (`parse_onnx_shape`), and shapes
 that ONNX infers, strictly, where the input is a square of 16, 64, 256 or 512 px: the first such size is what
-photographs are padded to a multiple of, by reflection (`_detect_size_req`). Floats are RGB from 0 to 1.
+photographs are padded to a multiple of, by reflection; where none is found they are not padded (`_detect_size_req`).
+Floats are RGB from 0 to 1.
 
 spandrel, its library for PyTorch, opens no ONNX: ".pth", ".pt", ".ckpt" and ".safetensors" of the networks
 that it knows (README, "Supported File Types").
@@ -28,7 +29,7 @@ class RefusedError(ValueError):
 
 
 def multiple(model: ModelProto) -> int:
-    """Return what photographs are padded to a multiple of, 1 for files of one size; raises RefusedError."""
+    """Return what photographs are padded to a multiple of, 1 for no padding; raises RefusedError."""
     if len(model.graph.input) != 1 or len(model.graph.output) != 1:
         raise RefusedError(f"{len(model.graph.input)} inputs, {len(model.graph.output)} outputs")
     _, channels, height, width = _shape(model.graph.input[0])
@@ -40,7 +41,7 @@ def multiple(model: ModelProto) -> int:
     for size in PROBES:
         if all(isinstance(length, int) for length in _probed(model, channels, size, size)):
             return size
-    raise RefusedError("no size that was tried has an output of a known size")
+    return 1
 
 
 def _probed(model: ModelProto, channels: int, height: int, width: int) -> list[int | str]:
