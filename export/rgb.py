@@ -42,6 +42,8 @@ _HALF: Final = 0.5 + 0.25 / (12.92 * 255)  # of the gamut, linear, with a quarte
 _TINY: Final = 1e-12
 _FIRST_SHARE: Final = 0.6  # of chroma, where Newton's method begins
 _ROUNDS: Final = 3
+_INK: Final = 1e-6  # luminance: nearer to black, or to white, chroma fits whole or not at all
+_PAPER: Final = 1e-5
 _FLAT: Final = np.array([0, 0, -1])
 _TO_SPAN: Final = _FROM_RELATIVE / _HALF  # to linear RGB where the gamut goes from -1 to 1, but for an offset
 _XZ: Final = _TO_SPAN[:, [0, 2]]
@@ -135,6 +137,9 @@ def fitting(op: Ops, light: str, f: str, chroma: str) -> str:
         steps = op("Div", room, op("Clip", op("Mul", slopes, slopes), _TINY, _FAR))
         step = op("ReduceMin", steps, np.array([1]), keepdims=1)
         share = op("Clip", op("Add", step, share), 0.0, 1.0)
+    fits = op("Clip", op("Mul", op("Sub", share, 0.999), 1e3), 0.0, 1.0)
+    colored = op("Mul", _ramp(op, light, 0.0, _INK), _ramp(op, light, 1.0, -_PAPER))
+    share = op("Clip", op("Add", op("Mul", share, colored), fits), 0.0, 1.0)
     return _mixed(op, grey, f, op("Mul", chroma, share))[0]
 
 
@@ -156,6 +161,11 @@ def _mixed(op: Ops, grey: str, f: str, chroma: str) -> tuple[str, str]:
     line = op("Mul", op("Clip", both, -_FAR, _KNEE), 1 / _LINE)
     relative = op("Add", op("Mul", squares, bright), line)  # X and Z, of white, and what the knee adds
     return op("Add", op("MatMul", _float32(_XZ), relative), grey), squares
+
+
+def _ramp(op: Ops, light: str, end: float, width: float) -> str:
+    """Return 0 where light is within a width of an end, black or white, and 1 from twice the width on."""
+    return op("Clip", op("Mul", op("Sub", light, end + width), 1 / width), 0.0, 1.0)
 
 
 def _mean(op: Ops, planes: str) -> str:

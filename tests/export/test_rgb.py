@@ -106,6 +106,16 @@ def test_values_beyond_the_ends(session: onnxruntime.InferenceSession) -> None:
     np.testing.assert_array_equal(color, session.run(None, {"rgb": photo.clip(0, 1)})[0])
 
 
+def test_ink_and_paper(session: onnxruntime.InferenceSession) -> None:
+    """What is black or white stays so, whatever color lies about it."""
+    photo = scene(80, 80)
+    photo[20:40, 20:40], photo[50:70, 50:70] = 0, 255
+    color = colorized(session, photo)
+    assert color[20:40, 20:40].max() <= 3
+    assert color[50:70, 50:70].min() == 255
+    assert np.ptp(color, axis=-1).max() > 5
+
+
 @pytest.mark.parametrize(
     "size", [(130, 40), (200, 100), (100, 200), (30, 90), (1000, 700), (700, 1000), (1, 1)]
 )
