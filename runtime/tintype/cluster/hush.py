@@ -1,7 +1,7 @@
-"""Keep native code and its child processes from writing into what is said to people and programs.
+"""Keep Ray from writing into what is said to people and programs.
 
-Ray's libraries write to the descriptors of standard output and error, each as it pleases. What Python prints
-goes to where it went before; what is written past it goes nowhere. Ray's own log files hold the rest.
+Its libraries write to the descriptors of standard output and error, its threads print, and so do its children.
+What this thread prints goes to where it went before, all else goes nowhere. Ray's own log files hold it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,4 +47,16 @@ def _native(name: str) -> io.TextIOWrapper | None:
 
 def _like(stream: io.TextIOWrapper, descriptor: int) -> io.TextIOWrapper:
     file = os.fdopen(descriptor, "wb", closefd=False)
-    return io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=True)
+    return _Own(file, stream.encoding, stream.errors, line_buffering=True)
+
+
+class _Own(io.TextIOWrapper):
+    """Takes what the thread that made it writes."""
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        self._thread = threading.get_ident()
+
+    def write(self, text: str) -> int:
+        """Take a text, or drop it."""
+        return super().write(text) if threading.get_ident() == self._thread else len(text)
