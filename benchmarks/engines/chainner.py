@@ -3,8 +3,8 @@
 Of `backend/src/nodes/impl/onnx`: one input and one output (`is_image_to_image`), tensors of four
 dimensions (`to_onnx_tensor_shape`), channels second or last and at most four (`parse_onnx_shape`), and shapes
 that ONNX infers, strictly, where the input is a square of 16, 64, 256 or 512 px: the first such size is what
-photographs are padded to a multiple of, by reflection; where none is found they are not padded (`_detect_size_req`).
-Floats are RGB from 0 to 1.
+photographs are padded to a multiple of, by reflection; where there is none they are not padded
+(`_detect_size_req`). Floats are RGB from 0 to 1.
 
 spandrel, its library for PyTorch, opens no ONNX: ".pth", ".pt", ".ckpt" and ".safetensors" of the networks
 that it knows (README, "Supported File Types").
