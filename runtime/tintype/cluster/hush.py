@@ -1,6 +1,6 @@
 """Keep Ray from writing into what is said to people and programs.
 
-Its libraries write to the descriptors of standard output and error, its threads print, and so do its children.
+Its libraries write to the descriptors of standard output and error, its threads print, its children too.
 What this thread prints goes to where it went before, all else goes nowhere. Ray's own log files hold it.
 """
 
