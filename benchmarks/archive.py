@@ -29,6 +29,7 @@ from PIL import Image
 from benchmarks import measure
 from tintype import Colorizer, image as images, output
 from tintype.develop import render
+from tintype.encoding import encode
 from tintype.merge import strips
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _split(path: Path, colorizer: Colorizer, runs: int) -> Taken:
         "prepare": lambda: colorizer.prepare(photo),
         "network": lambda: colorizer.predict(lightness),
         "merge": lambda: _merged(photo, merger),
-        "encode": lambda: output.encode(image, photo, io.BytesIO(), "JPEG"),
+        "encode": lambda: encode(image, photo, io.BytesIO(), "JPEG"),
         "whole": lambda: colorizer.colorize_file(path, result),
     }
     medians = {name: statistics.median(_cpu(step) for _ in range(runs)) for name, step in steps.items()}

@@ -66,7 +66,7 @@ def _ancestors(process: int) -> Iterator[int]:
         yield process
 
 
-def _records(lines: str) -> list[dict[str, Any]]:
+def _records(lines: str) -> list[Any]:
     return [json.loads(line) for line in lines.splitlines()]
 
 
@@ -225,8 +225,8 @@ def test_what_can_be_wrong(tmp_path: Path, stub: Path) -> None:
         env={name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"},
     )  # fmt: skip
     answers = _records(done.stdout)
-    for (name, (_, expected)), (code, said) in zip(BAD.items(), answers, strict=True):
-        assert (name, code, said.count("\n")) == (name, 2, 1), said
+    for (name, (_, expected)), (number, said) in zip(BAD.items(), answers, strict=True):
+        assert (name, number, said.count("\n")) == (name, 2, 1), said
         assert expected in said, name
 
 

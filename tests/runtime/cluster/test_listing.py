@@ -70,7 +70,12 @@ def test_lazily(tmp_path: Path, make_plan: Plans, monkeypatch: pytest.MonkeyPatc
     _tree(tmp_path, [f"{folder}/{number}.png" for folder in "abc" for number in range(listing.CHUNK)])
     looked: list[object] = []
     entries = discover._entries
-    monkeypatch.setattr(discover, "_entries", lambda folder: looked.append(folder) or entries(folder))
+
+    def look(folder: Path) -> Any:
+        looked.append(folder)
+        return entries(folder)
+
+    monkeypatch.setattr(discover, "_entries", look)
     chunks = listing.chunks(make_plan(tmp_path, tmp_path.parent / "out"))
     next(chunks)
     assert len(looked) == 2
