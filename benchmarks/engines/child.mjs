@@ -20,7 +20,7 @@ for (const { dims, data } of JSON.parse(readFileSync(arrays, "utf8"))) {
   const feeds = { [session.inputNames[0]]: new Tensor("float32", values, dims) };
   const answer = (await session.run(feeds))[session.outputNames[0]].data;
   writeFileSync(data, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength));
-  let best = Infinity;
+  let best = Number.MAX_VALUE;
   for (let round = 0; round < Number(rounds); round++) {
     const start = performance.now();
     await session.run(feeds);

@@ -61,7 +61,7 @@ class Engine:
     """What to install; empty where it is here."""
     version: Callable[[], str]
     run: Callable[[Path, Sequence[Float], int], Answers]
-    """Run a file on inputs, so many rounds after a first one; raises EngineError."""
+    """Run a file on inputs, so many rounds after a first one, for time; raises EngineError."""
 
 
 def packaged(title: str, opener: str, distribution: str) -> Engine:
