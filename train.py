@@ -226,6 +226,7 @@ def train(config: TrainConfig) -> int:
         run.save(folder / "checkpoints")
     if log is not None:
         log.close()
+    batches.close()
     stop.release()
     world.leave()
     done = "finished" if run.step >= total else "stopped: the same command goes on"

@@ -184,6 +184,9 @@ class Batches:
         """Return the batch of a step; the last one of an epoch may be short."""
         return self._show(self.indices(step))
 
+    def close(self) -> None:
+        """Nothing is open here, as it is where photographs are read while training goes on."""
+
     def parts(self, step: int) -> Iterator[Part]:
         """Go through this process's share of a step's batch.
 

@@ -146,6 +146,10 @@ class Stream:
         chosen = Chosen.every(np.stack(good))
         return Batches(chosen, len(good), self.config.augmentation, self.config.seed, self.device)
 
+    def close(self) -> None:
+        """End the workers, which DataLoader does as its iterator goes."""
+        self._portions, self._at = iter(()), -1
+
     def parts(self, step: int) -> Iterator[Part]:
         """Go through this process's share of a step's batch.
 
