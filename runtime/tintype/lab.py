@@ -39,7 +39,8 @@ _CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a ste
 _BLACK, _WHITE = np.float32(5e-4), np.float32(99.9995)  # L*, half a step of 16 bits from the ends
 GAMUT = 1024  # lightnesses and hues of the table of chroma
 _LARGEST, _BISECTIONS = np.float32(300), 13  # |a| + |b|; to 0.04
-_TRIED = np.array([0, 0.85, 0.96, 0.988, 1.003, 1.02, 1.08, 1.3], np.float32)[:, None]
+_TRIED = np.array([0, 0.5, 0.85, 0.96, 0.988, 1.003, 1.02, 1.08, 1.3], np.float32)[:, None]
+_HALVINGS = 4  # where that was not enough, near white
 _WITHIN = np.float32(3e-5)  # linear: so far inside of the gamut what is cut is to come
 
 
@@ -114,17 +115,21 @@ def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> list[Flo
     planes = _linear(fy, a * share, b * share)
     missed = np.flatnonzero(_outside(planes, dtype))
     if missed.size:
-        fy, a, b, safe = (np.take(plane, missed) for plane in (fy, a, b, safe))
-        for plane, values in zip(planes, _linear(fy, a * safe, b * safe), strict=True):
+        fy, a, b, low, high = (np.take(plane, missed) for plane in (fy, a, b, safe, share))
+        for _ in range(_HALVINGS):
+            middle = (low + high) * np.float32(0.5)
+            outside = _outside(_linear(fy, a * middle, b * middle), dtype)
+            low, high = np.where(outside, low, middle), np.where(outside, middle, high)
+        for plane, values in zip(planes, _linear(fy, a * low, b * low), strict=True):
             plane[missed] = values
     return planes
 
 
 def _share(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> tuple[Float, Float]:
-    """Return the largest share of chroma that fits, to a thousandth, and one a little smaller, (n) each.
+    """Return nearly the largest share of chroma that fits, and a smaller one that is sure to, (n) each.
 
-    A few shares about what a table says are tried. Between the last that fits and the first that does not,
-    what is missed grows nearly as a line; the last that fits is the smaller one.
+    A few shares about what a table says are tried. Between the last that fits, which is the sure one, and
+    the first that does not, what is missed grows nearly as a line.
     """
     fy = (lightness + np.float32(16)) * np.float32(1 / 116)
     tried = np.minimum(_TRIED * _spendable(lightness, a, b), 1)

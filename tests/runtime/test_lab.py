@@ -151,7 +151,8 @@ def _fits(lightness: Array, a: Array, b: Array) -> Array:
     f = np.stack([fy + a / 500, fy, fy - b / 200])
     relative = np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
     linear = np.linalg.inv(lab.RGB_TO_XYZ) @ (lab.WHITE[:, None] * relative)
-    return (linear.min(axis=0) >= -1e-6) & (linear.max(axis=0) <= 1 + 1e-6)
+    fits: Array = (linear.min(axis=0) >= -1e-6) & (linear.max(axis=0) <= 1 + 1e-6)
+    return fits
 
 
 def test_no_more_chroma_is_lost_than_must_be() -> None:
