@@ -9,7 +9,7 @@ from tintype.url import Url, as_path, is_url
 
 
 def test_as_paths_are() -> None:
-    """A URL has name, suffix and folders as paths have, and stays one in writing and on its way to workers."""
+    """A URL has name, suffix and folders as paths have, and stays one in writing and when it travels."""
     place = as_path("s3://archive/scans/1960/a.b.tif")
     assert isinstance(place, Url)
     assert (place.stem, place.suffix, str(place.parent)) == ("a.b", ".tif", "s3://archive/scans/1960")
