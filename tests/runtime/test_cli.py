@@ -653,7 +653,7 @@ def test_max_megapixels(run: Run, grey_photo: Path) -> None:
 
 
 def test_models(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """`tintype models` lists what is bundled: size, figures, licence, and which is the default."""
+    """`tintype models` lists what is bundled - size, figures, licence, the default - and says what is taken."""
     entries = {
         "one": {"bytes": 7_800_000, "license": "MIT", "metrics": {"psnr": 22.5, "more": {"detail": 1}}},
         "two": {"bytes": 100_000, "license": "CC0", "metrics": {}},
@@ -662,7 +662,9 @@ def test_models(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     monkeypatch.setattr(models, "default", lambda: "two")
     assert cli.main(["models"]) == 0
     lines = ["one: 7.8 MB, psnr 22.5, MIT", "two (default): 0.1 MB, CC0"]
-    assert capsys.readouterr().out.splitlines() == lines
+    *told, taken = capsys.readouterr().out.splitlines()
+    assert told == lines
+    assert taken.startswith("without --model: two, in float32: no int8 form of it is bundled")
 
 
 def test_a_file_called_models(run: Run, color_photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
