@@ -155,7 +155,8 @@ def _spendable(lightness: Float, a: Float, b: Float) -> Float:
     shade = (lightness * np.float32(GAMUT / 100)).astype(np.intp)
     place = np.clip(shade, 0, GAMUT - 1) * GAMUT
     place += np.clip(((hue + 2) * np.float32(GAMUT / 4)).astype(np.intp), 0, GAMUT - 1)
-    spendable: Float = np.take(gamut(), place) / size
+    spendable: Float = np.take(gamut(), place)
+    spendable /= size
     return spendable
 
 

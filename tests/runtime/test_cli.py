@@ -653,7 +653,7 @@ def test_max_megapixels(run: Run, grey_photo: Path) -> None:
 
 
 def test_models(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """`tintype models` lists what is bundled - size, figures, licence, the default - and says what is taken."""
+    """`tintype models` lists what is bundled with size, figures and licence, and says what is taken."""
     entries = {
         "one": {"bytes": 7_800_000, "license": "MIT", "metrics": {"psnr": 22.5, "more": {"detail": 1}}},
         "two": {"bytes": 100_000, "license": "CC0", "metrics": {}},

@@ -11,7 +11,19 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ("torch", "torchvision", "skimage", "onnx", "scipy", "matplotlib", "h5py", "safetensors", "ray", "fsspec", "pyarrow")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "skimage",
+    "onnx",
+    "scipy",
+    "matplotlib",
+    "h5py",
+    "safetensors",
+    "ray",
+    "fsspec",
+    "pyarrow",
+)
 BARE = ("numpy", "PIL", "onnxruntime", "tkinter", "hashlib", *HEAVY)
 LOADED = "import sys; print(*(name for name in {names} if name in sys.modules))"
 BLOCK = "import sys; sys.modules.update(dict.fromkeys({names})); "
