@@ -3,7 +3,7 @@
 //     g++ -O2 colorize.cpp -o colorize $(pkg-config --cflags --libs opencv4)
 //     ./colorize vivid-ab-96.onnx 96 photo.jpg color.jpg
 //
-// With OpenCV 4.6 (Debian 12) take classic-ab-96 or vivid-ab-96; with 4.14 or 5 also unet-ab-128 and fusion-ab-160.
+// With OpenCV 4.6 (Debian 12) take classic-ab-96 or vivid-ab-96; with 4.14 or 5 also unet-ab-160 and fusion-ab-160.
 
 #include <algorithm>
 #include <cmath>

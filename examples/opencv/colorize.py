@@ -1,6 +1,6 @@
 """Colorize a photograph at its full size with OpenCV alone: the network's ab, fitted to the photograph's L*.
 
-python colorize.py unet-ab-128.onnx photo.jpg color.jpg
+python colorize.py unet-ab-160.onnx photo.jpg color.jpg
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def main(model: str, photo: str, result: str) -> None:
     found = re.search(r"-ab-(\d+)\.onnx$", model)
     bgr = cv2.imread(photo)
     if found is None or bgr is None:
-        sys.exit("wanted are a model such as unet-ab-128.onnx and a photograph that OpenCV reads")
-    small = lightness(stretched(bgr, int(found[1])))  # unet-ab-128.onnx takes 128 x 128
+        sys.exit("wanted are a model such as unet-ab-160.onnx and a photograph that OpenCV reads")
+    small = lightness(stretched(bgr, int(found[1])))  # unet-ab-160.onnx takes 160 x 160
     network = cv2.dnn.readNetFromONNX(model)
     network.setInput(small[None, None], "l")
     cv2.imwrite(result, colored(lightness(bgr), small, network.forward("ab")[0]))
