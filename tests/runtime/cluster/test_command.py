@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Tintype = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.cluster
+
 COUNT: Final = 500
 WORKERS: Final = ("--actors", "2", "--recursive")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
@@ -72,7 +74,6 @@ def _records(lines: str) -> list[Any]:
 
 @linux
 @needs_ray
-@pytest.mark.cluster
 @pytest.mark.slow
 def test_a_worker_is_lost(tmp_path: Path, ray_folder: Path, tintype: Tintype, stub: Path) -> None:
     """Two workers, one killed in the middle: every result there, once, the local bytes; then all is done."""
@@ -127,7 +128,6 @@ def test_a_worker_is_lost(tmp_path: Path, ray_folder: Path, tintype: Tintype, st
 
 @needs_ray
 @needs_s3
-@pytest.mark.cluster
 @pytest.mark.slow
 def test_buckets(tmp_path: Path, s3: Any, tintype: Tintype, stub: Path) -> None:
     """Out of a bucket and into it: the bytes of the local command."""
@@ -142,7 +142,6 @@ def test_buckets(tmp_path: Path, s3: Any, tintype: Tintype, stub: Path) -> None:
 
 @linux
 @needs_ray
-@pytest.mark.cluster
 @pytest.mark.slow
 def test_interrupted(tmp_path: Path, ray_folder: Path, stub: Path) -> None:
     """Ctrl-C ends all with 130 and one line; no process, segment or half-written file is left."""
@@ -203,7 +202,6 @@ BAD: Final = {
 
 
 @needs_ray
-@pytest.mark.cluster
 @pytest.mark.slow
 def test_what_can_be_wrong(tmp_path: Path, stub: Path) -> None:
     """Whatever keeps a run from starting is one line that says what, and exit code 2."""

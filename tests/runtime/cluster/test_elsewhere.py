@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Plans = Callable[..., Plan]
 
+pytestmark = pytest.mark.cluster
+
 IN, OUT = "s3://archive/scans", "s3://archive/color"
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Plans = Callable[..., Plan]
 
+pytestmark = pytest.mark.cluster
+
 TREE = (
     "b.png",
     "a.JPG",
