@@ -13,35 +13,23 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks import chromium
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from PIL import Image
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 WEB: Final = Path(__file__).parents[1] / "examples" / "web"
-ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONGEST: Final = 60_000  # ms for one photograph, on a machine that does other things too
-
-
-def chromium() -> str | None:
-    """Return the path of a Chromium, where there is one."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def missing() -> str:
     """Say what these tests lack here; nothing where they can run."""
     if find_spec("playwright") is None:
         return "playwright is not installed: pip install playwright"
-    if not chromium():
+    if not chromium.executable():
         return "Chromium is not installed: apt-get install chromium"
     if not shutil.which("node"):
         return "Node is not installed: apt-get install nodejs npm"
@@ -95,19 +83,6 @@ def served(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[str]
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextmanager
-def browsing() -> Iterator[Browser]:
-    """Start Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), headless=True, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 class Visit:

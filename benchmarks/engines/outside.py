@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import chromium
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -28,15 +30,6 @@ EXAMPLES: Final = HERE.parents[1] / "examples"
 NODE_PACKAGE: Final = EXAMPLES / "node" / "node_modules" / "onnxruntime-node"
 WEB_PACKAGE: Final = EXAMPLES / "web" / "node_modules" / "onnxruntime-web"
 LONGEST: Final = 240  # s, of one form on three photographs
-CHROMIUM: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass(frozen=True)
@@ -161,14 +154,13 @@ def _in_chromium(model: Path, inputs: Sequence[Float], rounds: int) -> Answers:
 
 def _visited(folder: Path, shapes: list[list[int]], rounds: int) -> list[dict[str, Any]]:
     """Serve a folder, open its page in Chromium and let it run; raises EngineError."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error
 
     handler = partial(_Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, chromium.browsing() as browser:
         Thread(target=server.serve_forever, daemon=True).start()
-        chromium = playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM))
         try:
-            page = chromium.new_page()
+            page = browser.new_page()
             page.set_default_timeout(LONGEST * 1000)
             page.goto(f"http://127.0.0.1:{server.server_port}/page.html")
             page.wait_for_function("() => Boolean(window.run)")
@@ -176,7 +168,6 @@ def _visited(folder: Path, shapes: list[list[int]], rounds: int) -> list[dict[st
         except Error as error:
             raise EngineError(error.message) from error
         finally:
-            chromium.close()
             server.shutdown()
     return found
 
@@ -228,16 +219,12 @@ def _not_wasm(_folder: str, files: list[str]) -> list[str]:
     return [file for file in files if file not in kept]
 
 
-def _chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
-
-
 def _no_chromium() -> str:
     try:
         version("playwright")
     except PackageNotFoundError:
         return "playwright is not installed: pip install -e '.[engines]'"
-    return "" if _chromium() else "Chromium is not installed: apt-get install chromium"
+    return "" if chromium.executable() else "Chromium is not installed: apt-get install chromium"
 
 
 def _lacking(package: Path) -> str:

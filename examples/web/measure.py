@@ -22,9 +22,10 @@ from PIL import Image
 ROOT: Final = Path(__file__).parents[2]
 SIZES: Final = {"2 MP": (1732, 1155), "24 MP": (6000, 4000)}
 REPEATS: Final = 3
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT), str(ROOT / "tests")]
 
 import web_page  # noqa: E402 - tests are no package
+from benchmarks import chromium  # noqa: E402 - found from here alone
 
 
 def photographs(folder: Path) -> dict[str, Path]:
@@ -39,7 +40,7 @@ def photographs(folder: Path) -> dict[str, Path]:
 
 def once(address: str, photo: Path, kind: str, folder: Path) -> list[float]:
     """Return seconds until color and until saved, each by clock and of work; MB before, at most."""
-    with web_page.browsing() as browser:
+    with chromium.browsing() as browser:
         visit = web_page.Visit(browser.new_page(), address)
         visit.page.get_by_text("works offline now").wait_for()
         before = web_page.resident("VmRSS")

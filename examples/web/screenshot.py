@@ -18,9 +18,10 @@ from PIL import Image
 HERE: Final = Path(__file__).parent
 SIZE: Final = (1120, 640)
 SWEPT: Final = 1500  # ms until the divider rests
-sys.path.append(str(HERE.parents[1] / "tests"))
+sys.path += [str(HERE.parents[1]), str(HERE.parents[1] / "tests")]
 
 import web_page  # noqa: E402 - tests are no package
+from benchmarks import chromium  # noqa: E402 - found from here alone
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
         web_page.served(web_page.build(Path(folder) / "dist")) as address,
-        web_page.browsing() as browser,
+        chromium.browsing() as browser,
     ):
         visit = web_page.Visit(browser.new_page(viewport={"width": width, "height": height}), address)
         visit.page.click(f"img[src$='{sample}']")

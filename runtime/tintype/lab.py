@@ -106,7 +106,7 @@ def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
 
 def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> list[Float]:
     """Shrink a and b (n) of colors outside of the gamut until they fit; return linear R, G, B, (n) each."""
-    fy = (lightness + np.float32(16)) * np.float32(1 / 116)
+    fy = _f_of(lightness)
     share, safe = np.zeros_like(a), np.zeros_like(a)
     colored = np.flatnonzero((lightness > _BLACK) & (lightness < _WHITE))  # borders and paper have no chroma
     if colored.size:
@@ -131,7 +131,7 @@ def _share(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> tuple[
     A few shares about what a table says are tried. Between the last that fits, which is the sure one, and
     the first that does not, what is missed grows nearly as a line.
     """
-    fy = (lightness + np.float32(16)) * np.float32(1 / 116)
+    fy = _f_of(lightness)
     tried = np.minimum(_TRIED * _spendable(lightness, a, b), 1)
     missed = _missed(_linear(fy, a * tried, b * tried))
     fits, first = missed <= _tolerance(dtype), np.zeros(lightness.shape, np.intp)
@@ -172,7 +172,7 @@ def gamut() -> Float:
     hues = (np.arange(0, GAMUT, 4, dtype=np.float32) + np.float32(2)) * np.float32(4 / GAMUT) - np.float32(2)
     a = 1 - np.abs(hues)
     b = np.copysign(1 - np.abs(a), hues)
-    fy = ((lightness + np.float32(16)) * np.float32(1 / 116))[:, None]
+    fy = _f_of(lightness)[:, None]
     low = np.zeros((lightness.size, hues.size), np.float32)
     high = np.full_like(low, _LARGEST)
     for _ in range(_BISECTIONS):
@@ -181,6 +181,11 @@ def gamut() -> Float:
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     table = Image.fromarray(low).resize((GAMUT, GAMUT), Image.Resampling.BILINEAR)
     return np.asarray(table).ravel()
+
+
+def _f_of(lightness: Float) -> Float:
+    """Return f(Y), which lightness is by a scale of its own."""
+    return (lightness + np.float32(16)) * np.float32(1 / 116)
 
 
 def _linear(fy: Float, a: Float, b: Float) -> list[Float]:
@@ -222,7 +227,7 @@ def _tolerance(dtype: np.dtype[Any]) -> np.float32:
 
 
 def _to_linear(lightness: Float, a: Float, b: Float) -> list[Float]:
-    return _linear((lightness + np.float32(16)) * np.float32(1 / 116), a, b)
+    return _linear(_f_of(lightness), a, b)
 
 
 def _mix(matrix: Float, colors: Float) -> list[Float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import web_page
+from benchmarks import chromium
 from tintype import Colorizer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def address(built: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser(built: Path) -> Iterator[Browser]:
     """Return a Chromium."""
-    with web_page.browsing() as started:
+    with chromium.browsing() as started:
         yield started
 
 

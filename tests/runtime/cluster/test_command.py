@@ -68,6 +68,10 @@ def _ancestors(process: int) -> Iterator[int]:
         yield process
 
 
+def _command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "tintype", "cluster", *map(str, arguments)]
+
+
 def _records(lines: str) -> list[Any]:
     return [json.loads(line) for line in lines.splitlines()]
 
@@ -78,25 +82,11 @@ def _records(lines: str) -> list[Any]:
 def test_a_worker_is_lost(tmp_path: Path, ray_folder: Path, tintype: Tintype, stub: Path) -> None:
     """Two workers, one killed in the middle: every result there, once, the local bytes; then all is done."""
     scans, out = _archive(tmp_path / "scans", COUNT), tmp_path / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "tintype",
-        "cluster",
-        scans,
-        "-o",
-        out,
-        *WORKERS,
-        "--model",
-        stub,
-        "--json",
-    ]
+    command = _command(scans, "-o", out, *WORKERS, "--model", stub, "--json")
     environment, lines = os.environ | {"RAY_TMPDIR": str(ray_folder)}, list[str]()
     with (
         (tmp_path / "said").open("w+") as told,
-        subprocess.Popen(
-            list(map(str, command)), stdout=subprocess.PIPE, stderr=told, text=True, env=environment
-        ) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True, env=environment) as process,
     ):
         assert process.stdout is not None
         for line in process.stdout:
@@ -146,18 +136,7 @@ def test_buckets(tmp_path: Path, s3: Any, tintype: Tintype, stub: Path) -> None:
 def test_interrupted(tmp_path: Path, ray_folder: Path, stub: Path) -> None:
     """Ctrl-C ends all with 130 and one line; no process, segment or half-written file is left."""
     scans, out = _archive(tmp_path / "scans", COUNT), tmp_path / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "tintype",
-        "cluster",
-        str(scans),
-        "-o",
-        str(out),
-        *WORKERS,
-        "--model",
-        str(stub),
-    ]
+    command = _command(scans, "-o", out, *WORKERS, "--model", stub)
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | {"RAY_TMPDIR": str(ray_folder)}
     ) as process:
