@@ -36,12 +36,14 @@ _EPSILON = np.float32(0.008856)  # below it the cube root becomes a line
 _SLOPE, _OFFSET = np.float32(7.787), np.float32(16 / 116)
 _KNEE = np.float32(0.2068966)  # the cube root of _EPSILON
 _CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
-_BLACK, _WHITE = np.float32(5e-4), np.float32(99.9995)  # L*, half a step of 16 bits from the ends
+_TO_CODES = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :] * _CODES).astype(np.float32)
+_TOLERANCE = np.float32(0.25 / (12.92 * 65535))  # linear: a quarter of a step of 16 bits, the smallest ones
+_BLACK, _WHITE = np.float32(16.0005 / 116), np.float32(115.9995 / 116)  # f(Y) half such a step from the ends
 GAMUT = 1024  # lightnesses and hues of the table of chroma
 _LARGEST, _BISECTIONS = np.float32(300), 13  # |a| + |b|; to 0.04
-_TRIED = np.array([0, 0.5, 0.85, 0.96, 0.988, 1.003, 1.02, 1.08, 1.3], np.float32)[:, None]
-_HALVINGS = 4  # where that was not enough, near white
-_WITHIN = np.float32(3e-5)  # linear: so far inside of the gamut what is cut is to come
+_ROUNDS = 3  # of Newton's method, from where the table says
+_FLAT = np.float32(1e-12)  # squared: a smaller slope is none
+_HALVINGS = 12  # where a round went too far
 
 
 def srgb_to_linear(rgb: Array) -> Float:
@@ -59,6 +61,18 @@ def rgb_to_lab(rgb: Array) -> Float:
 
 def rgb_to_lightness(rgb: Array) -> Float:
     """Return L* (...) of sRGB (..., 3): the first plane of `rgb_to_lab`, for a third of its cost."""
+    return _lightness(rgb_to_f(rgb))
+
+
+def grey_to_lightness(grey: Array) -> Float:
+    """Return L* (...) of grey values (...), uint8, uint16 or float32, coded as in sRGB."""
+    if grey.dtype in (np.uint8, np.uint16):
+        return _looked_up(_lightness_table(grey.dtype), grey)
+    return _lightness(grey_to_f(grey))
+
+
+def rgb_to_f(rgb: Array) -> Float:
+    """Return f(Y) (...) of sRGB (..., 3): (L* + 16) / 116, the cube root of luminance but where dark."""
     if rgb.dtype in (np.uint8, np.uint16):
         red, green, blue = _luminance_tables(rgb.dtype)
         y = _looked_up(red, rgb[..., 0])
@@ -66,20 +80,20 @@ def rgb_to_lightness(rgb: Array) -> Float:
         y += _looked_up(blue, rgb[..., 2])
     else:
         (y,) = _mix(_TO_RELATIVE[1:2], srgb_to_linear(rgb))
-    return _lightness(y)
+    return _forward(y)
 
 
-def grey_to_lightness(grey: Array) -> Float:
-    """Return L* (...) of grey values (...), uint8, uint16 or float32, coded as in sRGB."""
+def grey_to_f(grey: Array) -> Float:
+    """Return f(Y) (...) of grey values (...), uint8, uint16 or float32, coded as in sRGB."""
     if grey.dtype in (np.uint8, np.uint16):
-        return _looked_up(_lightness_table(grey.dtype), grey)
-    return _lightness(_decode(grey.astype(np.float32, copy=False)))
+        return _looked_up(_f_table(grey.dtype), grey)
+    return _forward(_decode(grey.astype(np.float32, copy=False)))
 
 
 def lab_to_rgb(lab: Array, dtype: Any = np.float32) -> Array:
     """Convert lab (..., 3) to sRGB (..., 3) of `dtype`; what lies outside of the gamut is clipped."""
-    lab = lab.astype(np.float32, copy=False)
-    return _encode(_to_linear(lab[..., 0], lab[..., 1], lab[..., 2]), np.dtype(dtype))
+    lab, dtype = lab.astype(np.float32, copy=False), np.dtype(dtype)
+    return _encode(_coded(*_f_of_lab(lab[..., 0], lab[..., 1], lab[..., 2]), dtype), dtype)
 
 
 def lightness_ab_to_rgb(lightness: Float, a: Float, b: Float, dtype: Any = np.float32) -> Array:
@@ -88,12 +102,20 @@ def lightness_ab_to_rgb(lightness: Float, a: Float, b: Float, dtype: Any = np.fl
     A color outside of the sRGB gamut loses chroma, at the same L* and hue, until it fits: clipping
     its RGB would change its lightness, and with it the detail of the photograph.
     """
+    return f_to_rgb(*_f_of_lab(lightness, a, b), dtype)
+
+
+def f_to_rgb(fx: Float, fy: Float, fz: Float, dtype: Any = np.float32) -> Array:
+    """Do what `lightness_ab_to_rgb` does, of planes of f(X), f(Y) and f(Z).
+
+    f(Y) is (L* + 16) / 116; f(X) is a / 500 more, f(Z) b / 200 less.
+    """
     dtype = np.dtype(dtype)
-    planes = _to_linear(lightness, a, b)
-    outside = _places_outside(planes, dtype)
+    planes = _coded(fx, fy, fz, dtype)
+    outside = np.flatnonzero(_beyond(planes, dtype))
     if outside.size:
-        flat_l, flat_a, flat_b = (np.take(plane, outside) for plane in (lightness, a, b))
-        for plane, values in zip(planes, _fit(flat_l, flat_a, flat_b, dtype), strict=True):
+        fitting = _fit(*(np.take(plane, outside) for plane in (fx, fy, fz)))
+        for plane, values in zip(planes, _coded(*fitting, dtype), strict=True):
             np.put(plane, outside, values)
     return _encode(planes, dtype)
 
@@ -104,55 +126,56 @@ def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
     return lightness_ab_to_rgb(lightness, nothing, nothing, dtype)
 
 
-def _fit(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> list[Float]:
-    """Shrink a and b (n) of colors outside of the gamut until they fit; return linear R, G, B, (n) each."""
-    fy = _f_of(lightness)
-    share, safe = np.zeros_like(a), np.zeros_like(a)
-    colored = np.flatnonzero((lightness > _BLACK) & (lightness < _WHITE))  # borders and paper have no chroma
-    if colored.size:
-        light, red, yellow = (np.take(plane, colored) for plane in (lightness, a, b))
-        share[colored], safe[colored] = _share(light, red, yellow, dtype)
-    planes = _linear(fy, a * share, b * share)
-    missed = np.flatnonzero(_outside(planes, dtype))
+def _fit(fx: Float, fy: Float, fz: Float) -> tuple[Float, Float, Float]:
+    """Take from colors (n) outside of the gamut as much chroma as must be."""
+    x, z = fx - fy, fz - fy
+    share = np.minimum(_spendable(x, z, fy), 1)
+    for _ in range(_ROUNDS):
+        share += _way(x * share, z * share, fy, x, z)
+        np.clip(share, 0, 1, out=share)
+    share[(fy < _BLACK) | (fy > _WHITE)] = 0  # borders and paper have no chroma
+    missed = np.flatnonzero(_missed(_linear(x * share + fy, fy, z * share + fy)) > _TOLERANCE)
     if missed.size:
-        fy, a, b, low, high = (np.take(plane, missed) for plane in (fy, a, b, safe, share))
-        for _ in range(_HALVINGS):
-            middle = (low + high) * np.float32(0.5)
-            outside = _outside(_linear(fy, a * middle, b * middle), dtype)
-            low, high = np.where(outside, low, middle), np.where(outside, middle, high)
-        for plane, values in zip(planes, _linear(fy, a * low, b * low), strict=True):
-            plane[missed] = values
-    return planes
+        share[missed] = _halved(*(np.take(plane, missed) for plane in (share, x, z, fy)))
+    return x * share + fy, fy, z * share + fy
 
 
-def _share(lightness: Float, a: Float, b: Float, dtype: np.dtype[Any]) -> tuple[Float, Float]:
-    """Return nearly the largest share of chroma that fits, and a smaller one that is sure to, (n) each.
+def _way(x: Float, z: Float, fy: Float, to_x: Float, to_z: Float) -> Float:
+    """Return how far it is to where the first of R, G and B meets its bound, as their slopes say, (n).
 
-    A few shares about what a table says are tried. Between the last that fits, which is the sure one, and
-    the first that does not, what is missed grows nearly as a line.
+    `x` and `z` are what f(X) and f(Z) have more than f(Y), `to_x` and `to_z` what they gain on the way.
     """
-    fy = _f_of(lightness)
-    tried = np.minimum(_TRIED * _spendable(lightness, a, b), 1)
-    missed = _missed(_linear(fy, a * tried, b * tried))
-    fits, first = missed <= _tolerance(dtype), np.zeros(lightness.shape, np.intp)
-    still = np.ones(lightness.shape, np.bool_)
-    for row in fits[:-1]:
-        still &= row
-        first += still  # of those that miss: there may be more that fit behind it
-    place = first * lightness.size + np.arange(lightness.size)
-    low, high = tried.take(place - lightness.size), tried.take(place)
-    inside, outside = missed.take(place - lightness.size), missed.take(place)
-    part = (inside + _WITHIN) / np.minimum(inside - outside, -_WITHIN)
-    return low + (high - low) * np.clip(part, 0, 1), low
+    fx, fz = x + fy, z + fy
+    to_x, to_z = to_x * _steepness(fx), to_z * _steepness(fz)
+    way = np.full_like(x, np.inf)
+    for plane, (by_x, _, by_z) in zip(_linear(fx, fy, fz), _FROM_RELATIVE, strict=True):
+        slope = by_x * to_x
+        slope += by_z * to_z
+        room = (slope > 0) - plane
+        room *= slope
+        room /= np.maximum(slope * slope, _FLAT)
+        np.minimum(way, room, out=way)
+    return way
 
 
-def _spendable(lightness: Float, a: Float, b: Float) -> Float:
+def _halved(share: Float, x: Float, z: Float, fy: Float) -> Float:
+    """Return shares (n) of chroma that fit, by bisection, where `share` is too much."""
+    low, high = np.zeros_like(share), share
+    for _ in range(_HALVINGS):
+        middle = (low + high) * np.float32(0.5)
+        fits = _missed(_linear(x * middle + fy, fy, z * middle + fy)) <= _TOLERANCE
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return low
+
+
+def _spendable(x: Float, z: Float, fy: Float) -> Float:
     """Return nearly the largest share of chroma (n) that fits, from a table by lightness and hue."""
+    a, b = x * np.float32(500), z * np.float32(-200)
     size = np.abs(a)
     size += np.abs(b)
     size += np.float32(1e-6)
     hue = np.copysign(1 - a / size, b)
-    shade = (lightness * np.float32(GAMUT / 100)).astype(np.intp)
+    shade = ((fy * np.float32(116) - 16) * np.float32(GAMUT / 100)).astype(np.intp)
     place = np.clip(shade, 0, GAMUT - 1) * GAMUT
     place += np.clip(((hue + 2) * np.float32(GAMUT / 4)).astype(np.intp), 0, GAMUT - 1)
     spendable: Float = np.take(gamut(), place)
@@ -170,17 +193,27 @@ def gamut() -> Float:
     """
     lightness = (np.arange(0, GAMUT, 8, dtype=np.float32) + np.float32(4)) * np.float32(100 / GAMUT)
     hues = (np.arange(0, GAMUT, 4, dtype=np.float32) + np.float32(2)) * np.float32(4 / GAMUT) - np.float32(2)
-    a = 1 - np.abs(hues)
-    b = np.copysign(1 - np.abs(a), hues)
+    x = (1 - np.abs(hues)) * np.float32(1 / 500)
+    z = np.copysign(1 - np.abs(1 - np.abs(hues)), hues) * np.float32(-1 / 200)
     fy = _f_of(lightness)[:, None]
     low = np.zeros((lightness.size, hues.size), np.float32)
     high = np.full_like(low, _LARGEST)
     for _ in range(_BISECTIONS):
         middle = (low + high) * np.float32(0.5)
-        fits = _missed(_linear(fy, middle * a, middle * b)) <= 0
+        fits = _missed(_linear(middle * x + fy, fy, middle * z + fy)) <= 0
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     table = Image.fromarray(low).resize((GAMUT, GAMUT), Image.Resampling.BILINEAR)
     return np.asarray(table).ravel()
+
+
+def _f_of_lab(lightness: Float, a: Float, b: Float) -> tuple[Float, Float, Float]:
+    """Return f(X), f(Y) and f(Z)."""
+    fy = _f_of(lightness)
+    fx = a * np.float32(1 / 500)
+    fx += fy
+    fz = b * np.float32(-1 / 200)
+    fz += fy
+    return fx, fy, fz
 
 
 def _f_of(lightness: Float) -> Float:
@@ -188,27 +221,31 @@ def _f_of(lightness: Float) -> Float:
     return (lightness + np.float32(16)) * np.float32(1 / 116)
 
 
-def _linear(fy: Float, a: Float, b: Float) -> list[Float]:
-    """Return linear R, G and B, planes of the shape of a and b (..., n), of f(Y), (n) or of that shape."""
-    fx = a * np.float32(1 / 500)
-    fx += fy
-    fz = b * np.float32(-1 / 200)
-    fz += fy
-    return _mixed(_FROM_RELATIVE, _backward(fx), _backward(fy), _backward(fz))
+def _steepness(f: Float) -> Float:
+    """Return the derivative of what `_backward` returns."""
+    return np.where(f > _KNEE, 3 * f * f, 1 / _SLOPE)
 
 
-def _places_outside(planes: list[Float], dtype: np.dtype[Any]) -> NDArray[np.intp]:
-    """Return where linear colors miss the gamut: places in flat planes."""
-    tolerance = _tolerance(dtype)
-    if all(plane.min() >= -tolerance and plane.max() <= 1 + tolerance for plane in planes if plane.size):
-        return np.empty(0, np.intp)
-    return np.flatnonzero(_outside(planes, dtype))
+def _linear(fx: Float, fy: Float, fz: Float, matrix: Float = _FROM_RELATIVE) -> list[Float]:
+    """Return linear R, G and B, planes (...), of f(X), f(Y) and f(Z)."""
+    return _mixed(matrix, _backward(fx), _backward(fy), _backward(fz))
 
 
-def _outside(planes: list[Float], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
-    """Say which linear colors miss the gamut by more than the tolerance."""
-    outside: NDArray[np.bool_] = _missed(planes) > _tolerance(dtype)
-    return outside
+def _coded(fx: Float, fy: Float, fz: Float, dtype: np.dtype[Any]) -> list[Array]:
+    """Return linear R, G and B; if 8 bits are wanted, as places in the table that encodes them."""
+    if dtype == np.uint8:
+        return [plane.astype(np.int32) for plane in _linear(fx, fy, fz, _TO_CODES)]
+    return list(_linear(fx, fy, fz))
+
+
+def _beyond(planes: list[Array], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Say which coded colors miss the gamut."""
+    if dtype != np.uint8:
+        return np.asarray(_missed(planes) > _TOLERANCE)
+    red, green, blue = (plane.view(np.uint32) > _CODES for plane in planes)  # below zero is far beyond
+    red |= green
+    red |= blue
+    return red
 
 
 def _missed(planes: list[Float]) -> Float:
@@ -218,16 +255,6 @@ def _missed(planes: list[Float]) -> Float:
     highest -= np.float32(1)
     missed: Float = np.maximum(np.negative(lowest, out=lowest), highest, out=highest)
     return missed
-
-
-def _tolerance(dtype: np.dtype[Any]) -> np.float32:
-    """Return a quarter of a coding step, linear, where steps are smallest."""
-    levels = np.iinfo(dtype).max if dtype.kind == "u" else _CODES
-    return np.float32(0.25 / (12.92 * levels))
-
-
-def _to_linear(lightness: Float, a: Float, b: Float) -> list[Float]:
-    return _linear(_f_of(lightness), a, b)
 
 
 def _mix(matrix: Float, colors: Float) -> list[Float]:
@@ -246,9 +273,8 @@ def _mixed(matrix: Float, x: Float, y: Float, z: Float) -> list[Float]:
     return sums
 
 
-def _lightness(y: Float) -> Float:
-    lightness = _forward(y)
-    lightness *= np.float32(116)
+def _lightness(fy: Float) -> Float:
+    lightness = fy * np.float32(116)
     lightness -= np.float32(16)
     return lightness
 
@@ -275,13 +301,11 @@ def _decode(rgb: Float) -> Float:
     return np.where(rgb > np.float32(0.04045), curve, rgb / np.float32(12.92))
 
 
-def _encode(planes: list[Float], dtype: np.dtype[Any]) -> Array:
+def _encode(planes: list[Array], dtype: np.dtype[Any]) -> Array:
     rgb = np.empty((*planes[0].shape, 3), dtype)
     for channel, plane in enumerate(planes):
         if dtype == np.uint8:
-            codes = plane * np.float32(_CODES - 1)
-            codes += np.float32(0.5)
-            rgb[..., channel] = _looked_up(_code_table(), codes.astype(np.int32))
+            rgb[..., channel] = _looked_up(_code_table(), plane)
         elif dtype == np.uint16:
             codes = _transfer(np.clip(plane, 0, 1))
             codes *= np.float32(65535)
@@ -321,9 +345,15 @@ def _luminance_tables(dtype: np.dtype[Any]) -> list[Float]:
 
 @cache
 def _lightness_table(dtype: np.dtype[Any]) -> Float:
-    return _lightness(_linear_table(dtype))
+    return _lightness(_f_table(dtype))
+
+
+@cache
+def _f_table(dtype: np.dtype[Any]) -> Float:
+    return _forward(_linear_table(dtype))
 
 
 @cache
 def _code_table() -> NDArray[np.uint8]:
-    return np.rint(_transfer(np.linspace(0, 1, _CODES, dtype=np.float32)) * 255).astype(np.uint8)
+    middles = (np.arange(_CODES, dtype=np.float32) + np.float32(0.5)) * np.float32(1 / _CODES)
+    return np.rint(_transfer(middles) * 255).astype(np.uint8)

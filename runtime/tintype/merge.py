@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.lab import grey_to_lightness, lightness_ab_to_rgb, rgb_to_lightness
+from tintype.lab import f_to_rgb, grey_to_f, grey_to_lightness, rgb_to_f, rgb_to_lightness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -53,31 +53,47 @@ def lightness_of(rows: Array) -> Float:
     return grey_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
 
 
-class Merger:
-    """Colors rows of one photograph, in any order and of any number."""
+def of_f(planes: Float) -> Float:
+    """Return slopes and offsets of f(X) and f(Z), as lines of f(Y), of those of a and b, as lines of L*."""
+    slope, offset = planes[:2], planes[2:]
+    units = np.array([1 / 500, -1 / 200], np.float32).reshape(2, 1, 1)  # f(X) is a / 500 more than f(Y)
+    return np.concatenate([1 + 116 * units * slope, units * (offset - 16 * slope)])  # L* = 116 f(Y) - 16
+
+
+class Lines:
+    """Two planes of a photograph which are lines of a third: slopes and offsets, enlarged row by row."""
 
     def __init__(self, planes: Float, width: int, height: int) -> None:
-        """Take slopes and offsets (4, h, w) and the size of the photograph, px."""
-        small = (min(planes.shape[2], width), min(planes.shape[1], height))
-        self.width, self.height = width, height
-        self.planes = np.stack([_resize(plane, small) for plane in planes])
+        """Take slopes and offsets (4, h, w), of both each, and the size of the photograph, px."""
+        self.planes, self.width, self.height = planes, width, height
         self._kept: dict[int, tuple[Float, Float]] = {}
 
-    def ab(self, lightness: Float, top: int) -> tuple[Float, Float]:
-        """Return a and b (rows, W) of rows whose first is row `top` of the photograph."""
-        above, part = self._places(np.arange(top, top + len(lightness), dtype=np.float64) + 0.5)
-        a, b = np.empty_like(lightness), np.empty_like(lightness)
-        edges = [0, *(np.flatnonzero(np.diff(above)) + 1), len(lightness)]
+    def along(self, third: Float, top: int) -> tuple[Float, Float]:
+        """Return both planes (rows, W) of rows whose first is row `top` of the photograph."""
+        above, part = self.places(np.arange(top, top + len(third), dtype=np.float64) + 0.5)
+        both = np.empty_like(third), np.empty_like(third)
+        edges = [0, *(np.flatnonzero(np.diff(above)) + 1), len(third)]
         for rows in (slice(*pair) for pair in pairwise(edges)):
             first, more = self._wide(int(above[rows.start]))
-            for plane, slope, offset in ((a, 0, 2), (b, 1, 3)):
+            for number, plane in enumerate(both):
+                slope, offset = number, number + 2
                 np.multiply(more[slope], part[rows], out=plane[rows])
                 plane[rows] += first[slope]
-                plane[rows] *= lightness[rows]
+                plane[rows] *= third[rows]
                 shift = more[offset] * part[rows]
                 shift += first[offset]
                 plane[rows] += shift
-        return a, b
+        return both
+
+    def places(self, y: NDArray[np.float64]) -> tuple[NDArray[np.intp], Float]:
+        """Return the rows of the planes above heights `y`, and how far they are towards the next, (n, 1).
+
+        Heights are px of the photograph, where a pixel's center ends in .5.
+        """
+        small = self.planes.shape[1]
+        y = np.clip(y * small / self.height - 0.5, 0, small - 1)
+        above = np.minimum(y.astype(np.intp), small - 1)
+        return above, (y - above).astype(np.float32)[:, None]
 
     def _wide(self, row: int) -> tuple[Float, Float]:
         """Return a row of the planes as wide as the photograph, (4, W), and what the next has more."""
@@ -91,6 +107,28 @@ class Merger:
                 self._kept.pop(next(iter(self._kept), row), None)
             self._kept[row] = found
         return found
+
+
+class Merger:
+    """Colors rows of one photograph, in any order and of any number."""
+
+    def __init__(self, planes: Float, width: int, height: int) -> None:
+        """Take slopes and offsets (4, h, w) and the size of the photograph, px."""
+        small = (min(planes.shape[2], width), min(planes.shape[1], height))
+        self.width, self.height = width, height
+        self.planes = np.stack([_resize(plane, small) for plane in planes])
+        self._lines = Lines(self.planes, width, height)
+        self._lines_of_f = Lines(of_f(self.planes), width, height)
+
+    def ab(self, lightness: Float, top: int) -> tuple[Float, Float]:
+        """Return a and b (rows, W) of rows whose first is row `top` of the photograph."""
+        return self._lines.along(lightness, top)
+
+    def __call__(self, rows: Array, top: int) -> Array:
+        """Return colorized sRGB (rows, W, 3), of the dtype of `rows`: grey (rows, W) or RGB (rows, W, 3)."""
+        fy = grey_to_f(rows) if rows.ndim == 2 else rgb_to_f(rows)
+        fx, fz = self._lines_of_f.along(fy, top)
+        return f_to_rgb(fx, fy, fz, rows.dtype)
 
     def region(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Float:
         """Return slopes and offsets (4, h, w) on a grid of `size` (w, h) laid over a part of the photograph.
@@ -107,24 +145,12 @@ class Merger:
             np.matmul(rows[:, used], hats, out=planes[:, columns])
         return planes.reshape(4, height, width)
 
-    def __call__(self, rows: Array, top: int) -> Array:
-        """Return colorized sRGB (rows, W, 3), of the dtype of `rows`: grey (rows, W) or RGB (rows, W, 3)."""
-        lightness = lightness_of(rows)
-        return lightness_ab_to_rgb(lightness, *self.ab(lightness, top), rows.dtype)
-
     def _rows_at(self, y: NDArray[np.float64]) -> Float:
-        """Interpolate the planes at heights `y`, px of the photograph, where a pixel's center ends in .5."""
-        above, part = self._places(y)
+        """Interpolate the planes at heights `y`, px."""
+        above, part = self._lines.places(y)
         below = np.minimum(above + 1, self.planes.shape[1] - 1)
         rows: Float = self.planes[:, above] * (1 - part) + self.planes[:, below] * part
         return rows
-
-    def _places(self, y: NDArray[np.float64]) -> tuple[NDArray[np.intp], Float]:
-        """Return the rows of the planes above heights `y`, and how far they are towards the next, (n, 1)."""
-        small = self.planes.shape[1]
-        y = np.clip(y * small / self.height - 0.5, 0, small - 1)
-        above = np.minimum(y.astype(np.intp), small - 1)
-        return above, (y - above).astype(np.float32)[:, None]
 
 
 def _resize(plane: Float, size: tuple[int, int]) -> Float:

@@ -145,31 +145,34 @@ def test_chroma_is_spent_to_the_edge(lightness: float, hue: float) -> None:
     assert rgb.min() < 0.02 or rgb.max() > 0.98
 
 
-def _fits(lightness: Array, a: Array, b: Array) -> Array:
-    """Say which colors sRGB has, by the definition of Lab, in float64."""
+def _linear(lightness: Array, a: Array, b: Array) -> Array:
+    """Return linear R, G and B (3, n), by the definition of Lab, in float64."""
     fy = (lightness + 16) / 116
     f = np.stack([fy + a / 500, fy, fy - b / 200])
     relative = np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
-    linear = np.linalg.inv(lab.RGB_TO_XYZ) @ (lab.WHITE[:, None] * relative)
-    fits: Array = (linear.min(axis=0) >= -1e-6) & (linear.max(axis=0) <= 1 + 1e-6)
-    return fits
+    linear: Array = np.linalg.inv(lab.RGB_TO_XYZ) @ (lab.WHITE[:, None] * relative)
+    return linear
 
 
-def test_no_more_chroma_is_lost_than_must_be() -> None:
-    """Of thousands of colors outside of the gamut hardly one loses half a unit more than bisection finds."""
+@pytest.mark.parametrize("ends", [(0.001, 0.1), (0.1, 2), (2, 50), (50, 90), (99, 99.999)])
+def test_no_more_chroma_is_lost_than_must_be(ends: tuple[float, float]) -> None:
+    """A color outside of the gamut is within one level of 8 bits of what bisection finds, near black too.
+
+    Above 90 a yellow may leave the gamut and come back, so that several answers are right.
+    """
     random = np.random.default_rng(3)
-    lightness, a, b = (
-        random.uniform(*ends, 4000).astype(np.float32) for ends in ((2, 98), (-90, 90), (-90, 90))
-    )
-    kept = _lab_of(lab.lightness_ab_to_rgb(lightness, a, b))
+    lightness = random.uniform(*ends, 4000).astype(np.float32)
+    a, b = random.normal(0, 30, (2, 4000)).astype(np.float32)
     low, high = np.zeros(4000), np.ones(4000)
-    for _ in range(16):
+    for _ in range(24):
         middle = (low + high) / 2
-        fits = _fits(lightness, a * middle, b * middle)
+        linear = _linear(lightness, a * middle, b * middle)
+        fits = (linear.min(axis=0) >= -1e-7) & (linear.max(axis=0) <= 1 + 1e-7)
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    lost = low * np.hypot(a, b) - np.hypot(kept[1], kept[2])
-    assert np.quantile(lost, 0.99) < 0.5
-    assert np.median(lost) < 0.05
+    linear = np.clip(_linear(lightness, a * low, b * low), 0, 1)
+    wanted = 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    found = lab.lightness_ab_to_rgb(lightness, a, b, np.uint8)
+    assert np.abs(found - wanted.T).max() <= 1
 
 
 def test_clipping() -> None:
