@@ -12,6 +12,7 @@ picture converted whole, bit for bit.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -44,6 +45,7 @@ _LARGEST, _BISECTIONS = np.float32(300), 13  # |a| + |b|; to 0.04
 _ROUNDS = 3  # of Newton's method, from where the table says
 _FLAT = np.float32(1e-12)  # squared: a smaller slope is none
 _HALVINGS = 12  # where a round went too far
+_MEASURING = threading.Lock()
 
 
 def srgb_to_linear(rgb: Array) -> Float:
@@ -183,7 +185,6 @@ def _spendable(x: Float, z: Float, fy: Float) -> Float:
     return spendable
 
 
-@cache
 def gamut() -> Float:
     """Return the largest |a| + |b| that sRGB has, flat, (GAMUT * GAMUT): by lightness, then by hue.
 
@@ -191,6 +192,12 @@ def gamut() -> Float:
     arc tangent: 1 - a / (|a| + |b|), with the sign of b, from -2 to 2. Found by bisection at every eighth
     lightness and every fourth hue, and enlarged.
     """
+    with _MEASURING:  # once, though several threads ask at the same time
+        return _gamut()
+
+
+@cache
+def _gamut() -> Float:
     lightness = (np.arange(0, GAMUT, 8, dtype=np.float32) + np.float32(4)) * np.float32(100 / GAMUT)
     hues = (np.arange(0, GAMUT, 4, dtype=np.float32) + np.float32(2)) * np.float32(4 / GAMUT) - np.float32(2)
     x = (1 - np.abs(hues)) * np.float32(1 / 500)

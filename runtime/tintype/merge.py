@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
 
-STRIP: Final = 128_000  # px colorized at once; changes no pixel. With fewer, threads are in each other's way
+STRIP: Final = 256_000  # px colorized at once; changes no pixel. With fewer, threads wait more for each other
 RADIUS: Final = 2  # px at working size: the window is 5 x 5
 SMOOTHNESS: Final = 30.0  # L* squared: edges of lightness below about 5 L* do not part colors
 _COLUMNS: Final = 64  # px enlarged at once

@@ -129,7 +129,7 @@ class Photo:
         """
         if isinstance(self.pixels, Image.Image) and self.pixels.mode in ("RGB", "RGBA"):
             return self.pixels.copy() if keep else self.pixels
-        return Image.new("RGBA" if self.has_alpha else "RGB", self.size)
+        return Image.new("RGBA" if self.has_alpha else "RGB", self.size, None)  # every pixel will be put
 
     def put(self, result: Image.Image, rows: Array, top: int) -> None:
         """Write colorized rows (rows, W, 3) into a result, of 16 bits the upper 8; alpha stays."""
