@@ -38,8 +38,11 @@ _SLOPE, _OFFSET = np.float32(7.787), np.float32(16 / 116)
 _KNEE = np.float32(0.2068966)  # the cube root of _EPSILON
 _CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
 _TO_CODES = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :] * _CODES).astype(np.float32)
-_TOLERANCE = np.float32(0.25 / (12.92 * 65535))  # linear: a quarter of a step of 16 bits, the smallest ones
-_BLACK, _WHITE = np.float32(16.0005 / 116), np.float32(115.9995 / 116)  # f(Y) half such a step from the ends
+_BLACK, _WHITE = (
+    np.float32(16.0005 / 116),
+    np.float32(115.9995 / 116),
+)  # f(Y) half a step of 16 bits from the ends
+_ROUNDING = np.float32(3e-7)  # linear: what sums of float32 may be wrong by
 GAMUT = 1024  # lightnesses and hues of the table of chroma
 _LARGEST, _BISECTIONS = np.float32(300), 13  # |a| + |b|; to 0.04
 _ROUNDS = 3  # of Newton's method, from where the table says
@@ -116,7 +119,7 @@ def f_to_rgb(fx: Float, fy: Float, fz: Float, dtype: Any = np.float32) -> Array:
     planes = _coded(fx, fy, fz, dtype)
     outside = np.flatnonzero(_beyond(planes, dtype))
     if outside.size:
-        fitting = _fit(*(np.take(plane, outside) for plane in (fx, fy, fz)))
+        fitting = _fit(*(np.take(plane, outside) for plane in (fx, fy, fz)), _tolerance(dtype))
         for plane, values in zip(planes, _coded(*fitting, dtype), strict=True):
             np.put(plane, outside, values)
     return _encode(planes, dtype)
@@ -128,44 +131,45 @@ def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
     return lightness_ab_to_rgb(lightness, nothing, nothing, dtype)
 
 
-def _fit(fx: Float, fy: Float, fz: Float) -> tuple[Float, Float, Float]:
-    """Take from colors (n) outside of the gamut as much chroma as must be."""
+def _fit(fx: Float, fy: Float, fz: Float, tolerance: np.float32) -> tuple[Float, Float, Float]:
+    """Take from colors (n) as much chroma as must be for them to miss the gamut by the tolerance alone."""
     x, z = fx - fy, fz - fy
     share = np.minimum(_spendable(x, z, fy), 1)
     for _ in range(_ROUNDS):
-        share += _way(x * share, z * share, fy, x, z)
+        share += _way(x * share, z * share, fy, (x, z), tolerance)
         np.clip(share, 0, 1, out=share)
     share[(fy < _BLACK) | (fy > _WHITE)] = 0  # borders and paper have no chroma
-    missed = np.flatnonzero(_missed(_linear(x * share + fy, fy, z * share + fy)) > _TOLERANCE)
+    most = tolerance + _ROUNDING
+    missed = np.flatnonzero(_missed(_linear(x * share + fy, fy, z * share + fy)) > most)
     if missed.size:
-        share[missed] = _halved(*(np.take(plane, missed) for plane in (share, x, z, fy)))
+        share[missed] = _halved(*(np.take(plane, missed) for plane in (share, x, z, fy)), most)
     return x * share + fy, fy, z * share + fy
 
 
-def _way(x: Float, z: Float, fy: Float, to_x: Float, to_z: Float) -> Float:
+def _way(x: Float, z: Float, fy: Float, gains: tuple[Float, Float], tolerance: np.float32) -> Float:
     """Return how far it is to where the first of R, G and B meets its bound, as their slopes say, (n).
 
-    `x` and `z` are what f(X) and f(Z) have more than f(Y), `to_x` and `to_z` what they gain on the way.
+    `x` and `z` are what f(X) and f(Z) have more than f(Y), `gains` what is added to them on the way.
     """
     fx, fz = x + fy, z + fy
-    to_x, to_z = to_x * _steepness(fx), to_z * _steepness(fz)
+    to_x, to_z = gains[0] * _steepness(fx), gains[1] * _steepness(fz)
     way = np.full_like(x, np.inf)
     for plane, (by_x, _, by_z) in zip(_linear(fx, fy, fz), _FROM_RELATIVE, strict=True):
         slope = by_x * to_x
         slope += by_z * to_z
-        room = (slope > 0) - plane
+        room = np.where(slope > 0, 1 + tolerance, -tolerance) - plane
         room *= slope
         room /= np.maximum(slope * slope, _FLAT)
         np.minimum(way, room, out=way)
     return way
 
 
-def _halved(share: Float, x: Float, z: Float, fy: Float) -> Float:
-    """Return shares (n) of chroma that fit, by bisection, where `share` is too much."""
+def _halved(share: Float, x: Float, z: Float, fy: Float, most: np.float32) -> Float:
+    """Return shares (n) of chroma that miss the gamut by no more than `most`, by bisection."""
     low, high = np.zeros_like(share), share
     for _ in range(_HALVINGS):
         middle = (low + high) * np.float32(0.5)
-        fits = _missed(_linear(x * middle + fy, fy, z * middle + fy)) <= _TOLERANCE
+        fits = _missed(_linear(x * middle + fy, fy, z * middle + fy)) <= most
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     return low
 
@@ -248,7 +252,7 @@ def _coded(fx: Float, fy: Float, fz: Float, dtype: np.dtype[Any]) -> list[Array]
 def _beyond(planes: list[Array], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     """Say which coded colors miss the gamut."""
     if dtype != np.uint8:
-        return np.asarray(_missed(planes) > _TOLERANCE)
+        return np.asarray(_missed(planes) > _tolerance(dtype))
     red, green, blue = (plane.view(np.uint32) > _CODES for plane in planes)  # below zero is far beyond
     red |= green
     red |= blue
@@ -262,6 +266,12 @@ def _missed(planes: list[Float]) -> Float:
     highest -= np.float32(1)
     missed: Float = np.maximum(np.negative(lowest, out=lowest), highest, out=highest)
     return missed
+
+
+def _tolerance(dtype: np.dtype[Any]) -> np.float32:
+    """Return a quarter of a coding step, linear, where steps are smallest."""
+    levels = np.iinfo(dtype).max if dtype.kind == "u" else _CODES
+    return np.float32(0.25 / (12.92 * levels))
 
 
 def _mix(matrix: Float, colors: Float) -> list[Float]:
