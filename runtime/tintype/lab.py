@@ -119,7 +119,7 @@ def f_to_rgb(fx: Float, fy: Float, fz: Float, dtype: Any = np.float32) -> Array:
     planes = _coded(fx, fy, fz, dtype)
     outside = np.flatnonzero(_beyond(planes, dtype))
     if outside.size:
-        fitting = _fit(*(np.take(plane, outside) for plane in (fx, fy, fz)), _tolerance(dtype))
+        fitting = _fit(_tolerance(dtype), *(np.take(plane, outside) for plane in (fx, fy, fz)))
         for plane, values in zip(planes, _coded(*fitting, dtype), strict=True):
             np.put(plane, outside, values)
     return _encode(planes, dtype)
@@ -131,7 +131,7 @@ def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
     return lightness_ab_to_rgb(lightness, nothing, nothing, dtype)
 
 
-def _fit(fx: Float, fy: Float, fz: Float, tolerance: np.float32) -> tuple[Float, Float, Float]:
+def _fit(tolerance: np.float32, fx: Float, fy: Float, fz: Float) -> tuple[Float, Float, Float]:
     """Take from colors (n) as much chroma as must be for them to miss the gamut by the tolerance alone."""
     x, z = fx - fy, fz - fy
     share = np.minimum(_spendable(x, z, fy), 1)
@@ -142,7 +142,7 @@ def _fit(fx: Float, fy: Float, fz: Float, tolerance: np.float32) -> tuple[Float,
     most = tolerance + _ROUNDING
     missed = np.flatnonzero(_missed(_linear(x * share + fy, fy, z * share + fy)) > most)
     if missed.size:
-        share[missed] = _halved(*(np.take(plane, missed) for plane in (share, x, z, fy)), most)
+        share[missed] = _halved(most, *(np.take(plane, missed) for plane in (share, x, z, fy)))
     return x * share + fy, fy, z * share + fy
 
 
@@ -164,7 +164,7 @@ def _way(x: Float, z: Float, fy: Float, gains: tuple[Float, Float], tolerance: n
     return way
 
 
-def _halved(share: Float, x: Float, z: Float, fy: Float, most: np.float32) -> Float:
+def _halved(most: np.float32, share: Float, x: Float, z: Float, fy: Float) -> Float:
     """Return shares (n) of chroma that miss the gamut by no more than `most`, by bisection."""
     low, high = np.zeros_like(share), share
     for _ in range(_HALVINGS):
