@@ -240,7 +240,7 @@ def enter(config: TrainConfig, digest: str, device: torch.device, world: World) 
     state, complaints = world.told(partial(checkpoint.latest, folder / "checkpoints"))
     for complaint in complaints:
         print(complaint, flush=True)
-    run = Run.start(config, device, resumed=state is not None)
+    run = Run.start(config, device, world=world, resumed=state is not None)
     if state is not None:
         run.restore(state)
     return folder, run
@@ -330,8 +330,8 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
         objective = loss
         if run.critic is not None:
             seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
-            objective = run.critic.balance(loss, predicted, seen)
-            run.critic.learn(seen)
+            objective = run.critic.balance(loss, predicted, seen, part.weight)
+            run.critic.learn(seen, part.weight)
         objective.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
 

@@ -20,6 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from torch_model.classifiers import pretrained
 from torch_model.color import lab_to_rgb
+from torch_model.distributed import World
 
 if TYPE_CHECKING:
     from torch_model.config import TrainConfig
@@ -42,9 +43,13 @@ class Seen(NamedTuple):
 class Critic(nn.Module):
     """Patches' scores at four depths of a classifier: above zero real, below colorized."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        """Build a critic of seeded convolutions; raises UsageError if its classifier is not to be had."""
+    def __init__(self, config: TrainConfig, world: World | None = None) -> None:
+        """Build a critic of seeded convolutions; raises UsageError if its classifier is not to be had.
+
+        In each process of a `world` it is the same, and measures and learns over all of a batch.
+        """
         super().__init__()
+        self.world = world or World()
         self.perceptual, self.adversarial, self.share = (
             config.perceptual,
             config.adversarial,
@@ -74,22 +79,29 @@ class Critic(nn.Module):
             blamed = blamed + self.perceptual * torch.stack(distances).sum()
         return blamed
 
-    def balance(self, loss: Tensor, output: Tensor, seen: Seen) -> Tensor:
-        """Return a scalar whose gradient at the output is that of the loss and a share of it of blame."""
-        losses = (loss, self.blame(seen))
+    def balance(self, loss: Tensor, output: Tensor, seen: Seen, weight: float = 1.0) -> Tensor:
+        """Return a scalar whose gradient at the output is that of the loss and a share of it of blame.
+
+        `weight` is what the loss of these photographs, a process's part of a batch, has been multiplied by.
+        """
+        losses = (loss, weight * self.blame(seen))
         plain, other = (torch.autograd.grad(one, output, retain_graph=True)[0] for one in losses)
-        scale = self.share * plain.norm() / other.norm().clamp(min=1e-12)
+        norms = self.world.sums(torch.stack([plain.square().sum(), other.square().sum()])).sqrt()
+        scale = self.share * norms[0] / norms[1].clamp(min=1e-12)
         objective: Tensor = (output * (plain + scale * other)).sum()
         return objective
 
-    def learn(self, seen: Seen) -> None:
-        """Take one step towards telling made from real: the hinge loss."""
+    def learn(self, seen: Seen, weight: float = 1.0) -> None:
+        """Take one step towards telling made from real: the hinge loss of a part of a batch, by weight."""
         if not self.adversarial:
             return
         made, real = (self._scores([one.detach() for one in side]) for side in seen)
         loss = _mean([F.relu(1 + score) for score in made]) + _mean([F.relu(1 - score) for score in real])
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        (weight * loss).backward()  # type: ignore[no-untyped-call]
+        for parameter in self.judges.parameters():
+            assert parameter.grad is not None
+            parameter.grad = self.world.mean(parameter.grad)
         self.optimizer.step()
 
     def _scores(self, seen: list[Tensor]) -> list[Tensor]:

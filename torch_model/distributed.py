@@ -102,11 +102,15 @@ class World:
 
     def total(self, count: int) -> int:
         """Return the sum of a count over all processes."""
-        return int(self._reduced(torch.tensor(count), dist.ReduceOp.SUM))
+        return int(self.sums(torch.tensor(count)))
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Return the sums of values over all processes."""
+        return self._reduced(values, dist.ReduceOp.SUM)
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the means of values over all processes."""
-        return self._reduced(values, dist.ReduceOp.SUM) / self.size
+        return self.sums(values) / self.size
 
     def wrap(self, network: nn.Module, device: torch.device) -> nn.Module:
         """Return the network with gradients that are averaged over all processes."""
@@ -220,17 +224,14 @@ def _of_this_attempt(store: Store) -> Store:
 
 def check(config: TrainConfig) -> None:
     """Refuse what would be another run in shares of a batch. Raises UsageError."""
-    if not started_by_torchrun() and config.accumulate == 1:
-        return
-    if config.norm:
+    if config.norm and (started_by_torchrun() or config.accumulate > 1):
         raise UsageError(
             "--norm takes means over a whole batch, of which each process and each part sees a share: "
             "leave it out, or train in one process without --accumulate"
         )
-    if config.critic_share:
+    if config.critic_share and config.accumulate > 1:
         raise UsageError(
-            "--critic-share measures gradients over a whole batch: "
-            "train this phase in one process without --accumulate"
+            "--critic-share measures gradients over a whole batch: train this phase without --accumulate"
         )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch_model.checkpoint import State
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
+    from torch_model.distributed import World
     from torch_model.model import NetworkConfig
 
 
@@ -58,8 +59,10 @@ class Run:
     """The step of the lowest validation loss, and that loss."""
 
     @classmethod
-    def start(cls, config: TrainConfig, device: torch.device, *, resumed: bool = False) -> Run:
-        """Build a run at its first step, from --init or from the seed.
+    def start(
+        cls, config: TrainConfig, device: torch.device, *, world: World | None = None, resumed: bool = False
+    ) -> Run:
+        """Build a run at its first step, from --init or from the seed; of a `world`, this process's.
 
         `resumed` runs bring their weights from a checkpoint and need no --init file any more, and no
         classifier's.
@@ -72,7 +75,7 @@ class Run:
         ema = None
         if config.ema:
             ema = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=True)
-        critic = Critic(config).to(device) if config.critic_share else None
+        critic = Critic(config, world).to(device) if config.critic_share else None
         return cls(config, model, ema, build_optimizer(config, model), critic)
 
     @property

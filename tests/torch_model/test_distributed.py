@@ -134,6 +134,32 @@ def test_resumed_on_another_number(options: list[str], alone: Path, tmp_path: Pa
     assert_same_run(alone, tmp_path)
 
 
+CRITIC = ["--critic-share", "1", "--critic-weights", "random", "--size", "32", "--lr", "1e-3"]
+
+
+@pytest.fixture(scope="module")
+def judged(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run with a critic, in one process."""
+    place = tmp_path_factory.mktemp("judged")
+    assert train.main([*options, *CRITIC, "--out", str(place)]) == 0
+    return place
+
+
+def test_critic_of_two_processes(options: list[str], judged: Path, tmp_path: Path) -> None:
+    """With a critic two processes have one's losses, uneven batches too, and equal critics, bit for bit."""
+    finish(together([*options, *CRITIC], tmp_path))
+    assert losses(tmp_path) == pytest.approx(losses(judged), rel=1e-3)
+    first, second = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in range(2))
+    assert all(torch.equal(value, second["critic"][name]) for name, value in first["critic"].items())
+
+
+def test_critic_resumed_on_another_number(options: list[str], judged: Path, tmp_path: Path) -> None:
+    """A run with a critic goes on in another number of processes."""
+    finish(together([*options, *CRITIC, "--steps", "6"], tmp_path))
+    assert train.main([*options, *CRITIC, "--out", str(tmp_path)]) == 0
+    assert losses(tmp_path) == pytest.approx(losses(judged), rel=1e-3)
+
+
 @pytest.mark.slow
 def test_killed_rank_ends_the_job(options: list[str], tmp_path: Path) -> None:
     """If a process is killed, the job ends with a line that says so and how it goes on."""

@@ -32,7 +32,8 @@ def step_once(run: Any, network: Any, *others: Any) -> Any:
             os.kill(os.getpid(), signal.SIGKILL)
     loss = take_step(run, network, *others)
     ema = None if run.ema is None else run.ema.module.state_dict()
-    torch.save({"model": run.model.state_dict(), "ema": ema}, FOLDER / f"rank-{RANK}.pt")
+    critic = None if run.critic is None else run.critic.state_dict()
+    torch.save({"model": run.model.state_dict(), "ema": ema, "critic": critic}, FOLDER / f"rank-{RANK}.pt")
     return loss
 
 
