@@ -237,7 +237,7 @@ def shares(case: Case, spread: Spread) -> Float:
     merger = merge.Merger(spread.planes(_NOTHING), *case.photo.size)
     wanted = spread.colors[0] / np.sum(spread.colors[0] ** 2)
     part = np.empty(case.inside.shape, np.float32)
-    step = max(1, merge.STRIP // case.photo.width)
+    step = merge.step(case.photo.width)
     for top in range(0, case.photo.height, step):
         rows = np.asarray(case.photo.crop((0, top, case.photo.width, min(top + step, case.photo.height))))
         a, b = merger.ab(merge.lightness_of(rows), top)

@@ -38,10 +38,7 @@ _SLOPE, _OFFSET = np.float32(7.787), np.float32(16 / 116)
 _KNEE = np.float32(0.2068966)  # the cube root of _EPSILON
 _CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
 _TO_CODES = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :] * _CODES).astype(np.float32)
-_BLACK, _WHITE = (
-    np.float32(16.0005 / 116),
-    np.float32(115.9995 / 116),
-)  # f(Y) half a step of 16 bits from the ends
+_BLACK, _WHITE = np.float32(16.0005 / 116), np.float32(115.9995 / 116)  # f(Y), half a 16-bit step inside
 _ROUNDING = np.float32(3e-7)  # linear: what sums of float32 may be wrong by
 GAMUT = 1024  # lightnesses and hues of the table of chroma
 _LARGEST, _BISECTIONS = np.float32(300), 13  # |a| + |b|; to 0.04
@@ -136,24 +133,26 @@ def _fit(tolerance: np.float32, fx: Float, fy: Float, fz: Float) -> tuple[Float,
     x, z = fx - fy, fz - fy
     share = np.minimum(_spendable(x, z, fy), 1)
     for _ in range(_ROUNDS):
-        share += _way(x * share, z * share, fy, (x, z), tolerance)
+        share += _way(share, x, z, fy, tolerance)
         np.clip(share, 0, 1, out=share)
     share[(fy < _BLACK) | (fy > _WHITE)] = 0  # borders and paper have no chroma
     most = tolerance + _ROUNDING
-    missed = np.flatnonzero(_missed(_linear(x * share + fy, fy, z * share + fy)) > most)
+    missed = np.flatnonzero(_missed(_linear(*_with(share, x, z, fy))) > most)
     if missed.size:
         share[missed] = _halved(most, *(np.take(plane, missed) for plane in (share, x, z, fy)))
+    return _with(share, x, z, fy)
+
+
+def _with(share: Float, x: Float, z: Float, fy: Float) -> tuple[Float, Float, Float]:
+    """Return f(X), f(Y) and f(Z) with a share of `x` and `z`, what f(X) and f(Z) have more than f(Y)."""
     return x * share + fy, fy, z * share + fy
 
 
-def _way(x: Float, z: Float, fy: Float, gains: tuple[Float, Float], tolerance: np.float32) -> Float:
-    """Return how far it is to where the first of R, G and B meets its bound, as their slopes say, (n).
-
-    `x` and `z` are what f(X) and f(Z) have more than f(Y), `gains` what is added to them on the way.
-    """
-    fx, fz = x + fy, z + fy
-    to_x, to_z = gains[0] * _steepness(fx), gains[1] * _steepness(fz)
-    way = np.full_like(x, np.inf)
+def _way(share: Float, x: Float, z: Float, fy: Float, tolerance: np.float32) -> Float:
+    """Return what to add to the share for the first of R, G and B to meet its bound, as their slopes say."""
+    fx, _, fz = _with(share, x, z, fy)
+    to_x, to_z = x * _steepness(fx), z * _steepness(fz)
+    way = np.full_like(share, np.inf)
     for plane, (by_x, _, by_z) in zip(_linear(fx, fy, fz), _FROM_RELATIVE, strict=True):
         slope = by_x * to_x
         slope += by_z * to_z
@@ -169,7 +168,7 @@ def _halved(most: np.float32, share: Float, x: Float, z: Float, fy: Float) -> Fl
     low, high = np.zeros_like(share), share
     for _ in range(_HALVINGS):
         middle = (low + high) * np.float32(0.5)
-        fits = _missed(_linear(x * middle + fy, fy, z * middle + fy)) <= most
+        fits = _missed(_linear(*_with(middle, x, z, fy))) <= most
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     return low
 
@@ -204,14 +203,13 @@ def gamut() -> Float:
 def _gamut() -> Float:
     lightness = (np.arange(0, GAMUT, 8, dtype=np.float32) + np.float32(4)) * np.float32(100 / GAMUT)
     hues = (np.arange(0, GAMUT, 4, dtype=np.float32) + np.float32(2)) * np.float32(4 / GAMUT) - np.float32(2)
-    x = (1 - np.abs(hues)) * np.float32(1 / 500)
-    z = np.copysign(1 - np.abs(1 - np.abs(hues)), hues) * np.float32(-1 / 200)
-    fy = _f_of(lightness)[:, None]
+    a = 1 - np.abs(hues)
+    b = np.copysign(1 - np.abs(a), hues)
     low = np.zeros((lightness.size, hues.size), np.float32)
     high = np.full_like(low, _LARGEST)
     for _ in range(_BISECTIONS):
         middle = (low + high) * np.float32(0.5)
-        fits = _missed(_linear(middle * x + fy, fy, middle * z + fy)) <= 0
+        fits = _missed(_linear(*_f_of_lab(lightness[:, None], middle * a, middle * b))) <= 0
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     table = Image.fromarray(low).resize((GAMUT, GAMUT), Image.Resampling.BILINEAR)
     return np.asarray(table).ravel()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -118,7 +118,10 @@ class Merger:
         self.width, self.height = width, height
         self.planes = np.stack([_resize(plane, small) for plane in planes])
         self._lines = Lines(self.planes, width, height)
-        self._lines_of_f = Lines(of_f(self.planes), width, height)
+
+    @cached_property
+    def _lines_of_f(self) -> Lines:  # which the screen, that shows regions, never needs
+        return Lines(of_f(self.planes), self.width, self.height)
 
     def ab(self, lightness: Float, top: int) -> tuple[Float, Float]:
         """Return a and b (rows, W) of rows whose first is row `top` of the photograph."""

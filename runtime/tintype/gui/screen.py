@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.lab import (
-    _FROM_RELATIVE,
+    _TO_CODES,
     GAMUT,
     RGB_TO_XYZ,
     _backward,
@@ -66,8 +66,7 @@ def colorize(lightness: Float, a: Float, b: Float) -> Bytes:
         f[place] *= share
         f[place] += f[1]
     np.take(_cubes(), f.astype(np.uint16), out=f, mode="clip")
-    linear = _matrix() @ f.reshape(3, -1)
-    linear += np.float32(0.5)
+    linear = _TO_CODES @ f.reshape(3, -1)
     np.clip(linear, 0, _TOP, out=linear)
     codes = np.take(_code_table(), linear.astype(np.uint16))
     rgb = np.empty((*lightness.shape, 3), np.uint8)
@@ -101,12 +100,6 @@ def _cubes() -> Float:
 
 
 @cache
-def _matrix() -> Float:
-    matrix: Float = _FROM_RELATIVE * np.float32(_TOP)
-    return matrix
-
-
-@cache
 def _luminances() -> Float:
     """Return what red, green and blue of each level add to luminance, 0..65535 (3, 256)."""
     linear = srgb_to_linear(np.arange(256, dtype=np.uint8))
@@ -128,5 +121,5 @@ def _chromas() -> Float:
 
 def warm() -> None:
     """Make the tables, which takes about a tenth of a second the first time."""
-    for table in (_cubes, _matrix, _luminances, _lightnesses, _chromas, _code_table):
+    for table in (_cubes, _luminances, _lightnesses, _chromas, _code_table):
         table()
