@@ -34,6 +34,7 @@ try:
         distributed,
         embeddings,
         journal,
+        norms,
         photos,
         shards,
     )
@@ -323,6 +324,7 @@ def step_once(run: Run, network: Callable[..., Tensor], batches: Batches | Strea
 def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     """Add a part's gradient to the step's; return its loss by its weight, still on the device."""
     config, (inputs, ab) = run.config, part.batch
+    norms.weigh(run.model, len(ab), part.weight)
     with distributed.unsummed(network, last=part.last):
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             predicted = network(*inputs)

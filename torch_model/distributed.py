@@ -224,10 +224,10 @@ def _of_this_attempt(store: Store) -> Store:
 
 def check(config: TrainConfig) -> None:
     """Refuse what would be another run in shares of a batch. Raises UsageError."""
-    if config.norm and (started_by_torchrun() or config.accumulate > 1):
+    if config.norm and config.accumulate > 1:
         raise UsageError(
-            "--norm takes means over a whole batch, of which each process and each part sees a share: "
-            "leave it out, or train in one process without --accumulate"
+            "--norm takes means over a whole batch, of which each part sees some photographs: "
+            "leave it out, or train without --accumulate"
         )
     if config.critic_share and config.accumulate > 1:
         raise UsageError(

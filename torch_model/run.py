@@ -16,7 +16,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from tintype.errors import UsageError
-from torch_model import checkpoint, classifiers, weights
+from torch_model import checkpoint, classifiers, norms, weights
 from torch_model.classifiers import RANDOM
 from torch_model.critic import Critic
 from torch_model.model import Fusion, Network, UNet, build, fold, initialize
@@ -75,6 +75,8 @@ class Run:
         ema = None
         if config.ema:
             ema = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=True)
+        if world is not None and world.size > 1:
+            norms.share(model, world)  # not the averaged one, which never trains
         critic = Critic(config, world).to(device) if config.critic_share else None
         return cls(config, model, ema, build_optimizer(config, model), critic)
 

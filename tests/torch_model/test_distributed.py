@@ -160,6 +160,39 @@ def test_critic_resumed_on_another_number(options: list[str], judged: Path, tmp_
     assert losses(tmp_path) == pytest.approx(losses(judged), rel=1e-3)
 
 
+NORM = ["--norm", "--batch", "11"]  # of 23 photographs: 11, 11, 1, of which one process has none
+
+
+def assert_near(one: Path, other: Path) -> None:
+    """Compare losses of two runs, whose rounding small batches' variances make more of with every step."""
+    expected, found = losses(one), losses(other)
+    assert found[:3] == pytest.approx(expected[:3], rel=2e-3)
+    assert found == pytest.approx(expected, rel=5e-2)
+
+
+@pytest.fixture(scope="module")
+def normal(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run with batch normalisation, in one process."""
+    place = tmp_path_factory.mktemp("normal")
+    assert train.main([*options, *NORM, "--out", str(place)]) == 0
+    return place
+
+
+def test_norm_of_two_processes(options: list[str], normal: Path, tmp_path: Path) -> None:
+    """Batch normalisation goes over both processes' photographs; both hold the same tensors in the end."""
+    finish(together([*options, *NORM], tmp_path))
+    assert_near(normal, tmp_path)
+    first, second = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in range(2))
+    assert all(torch.equal(value, second["model"][name]) for name, value in first["model"].items())
+
+
+def test_norm_resumed_on_another_number(options: list[str], normal: Path, tmp_path: Path) -> None:
+    """A run with batch normalisation goes on in another number of processes."""
+    finish(together([*options, *NORM, "--steps", "6"], tmp_path, processes=3))
+    assert train.main([*options, *NORM, "--out", str(tmp_path)]) == 0
+    assert_near(normal, tmp_path)
+
+
 @pytest.mark.slow
 def test_killed_rank_ends_the_job(options: list[str], tmp_path: Path) -> None:
     """If a process is killed, the job ends with a line that says so and how it goes on."""
