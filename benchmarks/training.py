@@ -3,7 +3,8 @@
     python -m benchmarks.training
 
 On the CPU and, where there is one, on a CUDA GPU. The steps are those of train.py, by its own
-classes, on scikit-image's sample photographs; configurations take turns.
+classes, on scikit-image's sample photographs; configurations take turns. The matrix rate is that of a large
+square product in the same number format, measured in the same rounds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import measure
 from torch_model import cache, photos
@@ -45,6 +47,9 @@ BATCH: Final = {64: 32, 128: 16, 256: 8}  # on the CPU
 ON_CUDA: Final = 8  # times as many photographs a step, and as many steps timed together
 PHOTOS: Final = 512
 FASTER: Final = 2.0
+LEAST_SHARE: Final = 0.35  # of the matrix rate, on a GPU
+SIDE: Final = {"cpu": 2048, "cuda": 8192}  # of the square matrices
+PRODUCTS: Final = {"cpu": 2, "cuda": 20}  # timed together
 MOST_SHARE: Final = 0.15
 _ENDLESS: Final = 10**9  # steps of the run, for its schedule
 
@@ -61,6 +66,15 @@ class Trial:
     def __post_init__(self) -> None:
         self.step_seconds: list[float] = []
         self.batch_seconds: list[float] = []
+        self.product_rates: list[float] = []
+        """Operations a second of a matrix product."""
+        with FlopCounterMode(display=False) as counter:
+            step_once(self.run, self.run.model, self.batches, _ENDLESS)
+        self.operations = counter.get_total_flops()
+        """Of a step: multiplications and additions of convolutions and products, forward and back."""
+        brain = self.run.config.precision == "bf16"
+        side, kind = SIDE[self.batches.device.type], torch.bfloat16 if brain else torch.float32
+        self.matrix = torch.ones(side, side, dtype=kind, device=self.batches.device)
 
     def time_steps(self) -> float:
         """Return the seconds of a training step."""
@@ -79,6 +93,16 @@ class Trial:
             self.batches(self.run.step + number)
         self._wait()
         return (time.perf_counter() - start) / self.steps
+
+    def time_products(self) -> float:
+        """Return the operations a second of a matrix product in the format of the run."""
+        count, side = PRODUCTS[self.batches.device.type], len(self.matrix)
+        self._wait()
+        start = time.perf_counter()
+        for _ in range(count):
+            torch.mm(self.matrix, self.matrix)
+        self._wait()
+        return count * 2 * side**3 / (time.perf_counter() - start)
 
     def _wait(self) -> None:
         if self.batches.device.type == "cuda":
@@ -140,8 +164,9 @@ def compare(
     trials = {name: trial(changed, size, loaded, device) for name, changed in changes.items()}
     for number in range(runs + 1):
         for one in trials.values():
-            step, batch = one.time_steps(), one.time_batches()
+            step, batch, rate = one.time_steps(), one.time_batches(), one.time_products()
             if number:
+                one.product_rates.append(rate)
                 one.step_seconds.append(step)
                 one.batch_seconds.append(batch)
         measure.progress(number, runs)
@@ -166,6 +191,11 @@ def report_formats(trials: dict[int, dict[str, Trial]]) -> None:
             best = one.batches.size / min(one.step_seconds)
             faster = statistics.median(a / b for a, b in zip(plain, one.step_seconds, strict=True))
             reached = measure.verdict(faster >= FASTER) if name == BRAIN else ""
+            speed = one.operations / statistics.median(one.step_seconds)
+            product = statistics.median(one.product_rates)
+            matrix = f"{speed / product:.0%}"
+            if one.batches.device.type == "cuda" and name == BRAIN:
+                matrix += f", {measure.verdict(speed / product >= LEAST_SHARE)}"
             rows.append(
                 [
                     f"{size} px, {one.batches.size} a step, {name}",
@@ -173,9 +203,13 @@ def report_formats(trials: dict[int, dict[str, Trial]]) -> None:
                     f"{best:.1f}",
                     f"{faster:.2f}",
                     reached,
+                    f"{speed / 1e9:.0f}",
+                    f"{product / 1e9:.0f}",
+                    matrix,
                 ]
             )
-    header = ["", "images/s, median", "best", "to plain float32", f"at least {FASTER:g}"]
+    shares = ["GFLOP/s", "matrix product, GFLOP/s", f"share; on a GPU at least {LEAST_SHARE:.0%}"]
+    header = ["", "images/s, median", "best", "to plain float32", f"at least {FASTER:g}", *shares]
     print(f"{measure.table(header, rows)}\n")
 
 

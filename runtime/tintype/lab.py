@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
@@ -35,9 +38,9 @@ _TO_RELATIVE = (RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)  # linear RGB ->
 _FROM_RELATIVE = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :]).astype(np.float32)
 _EPSILON = np.float32(0.008856)  # below it the cube root becomes a line
 _SLOPE, _OFFSET = np.float32(7.787), np.float32(16 / 116)
-_KNEE = np.float32(0.2068966)  # the cube root of _EPSILON
-_CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
-_TO_CODES = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :] * _CODES).astype(np.float32)
+KNEE, LINE = np.float32(0.2068966), np.float32(1 / 7.787)  # the cube root of _EPSILON; the line below it
+CODES = 65536  # entries of the table that encodes 8-bit sRGB: 0.05 level a step where it is steepest
+TO_CODES = (np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :] * CODES).astype(np.float32)
 _BLACK, _WHITE = np.float32(16.0005 / 116), np.float32(115.9995 / 116)  # f(Y), half a 16-bit step inside
 _ROUNDING = np.float32(3e-7)  # linear: what sums of float32 may be wrong by
 GAMUT = 1024  # lightnesses and hues of the table of chroma
@@ -95,7 +98,7 @@ def grey_to_f(grey: Array) -> Float:
 def lab_to_rgb(lab: Array, dtype: Any = np.float32) -> Array:
     """Convert lab (..., 3) to sRGB (..., 3) of `dtype`; what lies outside of the gamut is clipped."""
     lab, dtype = lab.astype(np.float32, copy=False), np.dtype(dtype)
-    return _encode(_coded(*_f_of_lab(lab[..., 0], lab[..., 1], lab[..., 2]), dtype), dtype)
+    return encoded(_coded(*_f_of_lab(lab[..., 0], lab[..., 1], lab[..., 2]), dtype), dtype)
 
 
 def lightness_ab_to_rgb(lightness: Float, a: Float, b: Float, dtype: Any = np.float32) -> Array:
@@ -114,12 +117,18 @@ def f_to_rgb(fx: Float, fy: Float, fz: Float, dtype: Any = np.float32) -> Array:
     """
     dtype = np.dtype(dtype)
     planes = _coded(fx, fy, fz, dtype)
+    rgb = encoded(planes, dtype)
     outside = np.flatnonzero(_beyond(planes, dtype))
     if outside.size:
-        fitting = _fit(_tolerance(dtype), *(np.take(plane, outside) for plane in (fx, fy, fz)))
-        for plane, values in zip(planes, _coded(*fitting, dtype), strict=True):
-            np.put(plane, outside, values)
-    return _encode(planes, dtype)
+        colors = (np.take(plane, outside) for plane in (fx, fy, fz))
+        rgb.reshape(-1, 3)[outside] = fitted(*colors, dtype=dtype)
+    return rgb
+
+
+def fitted(fx: Float, fy: Float, fz: Float, *, dtype: Any) -> Array:
+    """Return sRGB (n, 3) of colors beyond the gamut, by their f(X), f(Y) and f(Z), with less chroma."""
+    dtype = np.dtype(dtype)
+    return encoded(_coded(*_fit(_tolerance(dtype), fx, fy, fz), dtype), dtype)
 
 
 def lightness_to_rgb(lightness: Float, dtype: Any = np.float32) -> Array:
@@ -232,7 +241,7 @@ def _f_of(lightness: Float) -> Float:
 
 def _steepness(f: Float) -> Float:
     """Return the derivative of what `_backward` returns."""
-    return np.where(f > _KNEE, 3 * f * f, 1 / _SLOPE)
+    return np.where(f > KNEE, 3 * f * f, 1 / _SLOPE)
 
 
 def _linear(fx: Float, fy: Float, fz: Float, matrix: Float = _FROM_RELATIVE) -> list[Float]:
@@ -243,7 +252,7 @@ def _linear(fx: Float, fy: Float, fz: Float, matrix: Float = _FROM_RELATIVE) -> 
 def _coded(fx: Float, fy: Float, fz: Float, dtype: np.dtype[Any]) -> list[Array]:
     """Return linear R, G and B; if 8 bits are wanted, as places in the table that encodes them."""
     if dtype == np.uint8:
-        return [plane.astype(np.int32) for plane in _linear(fx, fy, fz, _TO_CODES)]
+        return [plane.astype(np.int32) for plane in _linear(fx, fy, fz, TO_CODES)]
     return list(_linear(fx, fy, fz))
 
 
@@ -251,7 +260,7 @@ def _beyond(planes: list[Array], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     """Say which coded colors miss the gamut."""
     if dtype != np.uint8:
         return np.asarray(_missed(planes) > _tolerance(dtype))
-    red, green, blue = (plane.view(np.uint32) > _CODES for plane in planes)  # below zero is far beyond
+    red, green, blue = (plane.view(np.uint32) > CODES for plane in planes)  # below zero is far beyond
     red |= green
     red |= blue
     return red
@@ -268,7 +277,7 @@ def _missed(planes: list[Float]) -> Float:
 
 def _tolerance(dtype: np.dtype[Any]) -> np.float32:
     """Return a quarter of a coding step, linear, where steps are smallest."""
-    levels = np.iinfo(dtype).max if dtype.kind == "u" else _CODES
+    levels = np.iinfo(dtype).max if dtype.kind == "u" else CODES
     return np.float32(0.25 / (12.92 * levels))
 
 
@@ -303,11 +312,12 @@ def _forward(t: Float) -> Float:
 
 
 def _backward(f: Float) -> Float:
-    t = f * f
-    t *= f
-    dark = np.flatnonzero(f <= _KNEE)
-    if dark.size:
-        np.put(t, dark, (np.take(f, dark) - _OFFSET) * np.float32(1 / 7.787))
+    bright = np.maximum(f, KNEE)
+    below = f - bright
+    below *= LINE
+    t = bright * bright
+    t *= bright
+    t += below
     return t
 
 
@@ -316,7 +326,8 @@ def _decode(rgb: Float) -> Float:
     return np.where(rgb > np.float32(0.04045), curve, rgb / np.float32(12.92))
 
 
-def _encode(planes: list[Array], dtype: np.dtype[Any]) -> Array:
+def encoded(planes: Sequence[Array], dtype: np.dtype[Any]) -> Array:
+    """Return sRGB (..., 3) of planes of linear R, G and B; of 8 bits they are places in the table, int32."""
     rgb = np.empty((*planes[0].shape, 3), dtype)
     for channel, plane in enumerate(planes):
         if dtype == np.uint8:
@@ -370,5 +381,5 @@ def _f_table(dtype: np.dtype[Any]) -> Float:
 
 @cache
 def _code_table() -> NDArray[np.uint8]:
-    middles = (np.arange(_CODES, dtype=np.float32) + np.float32(0.5)) * np.float32(1 / _CODES)
+    middles = (np.arange(CODES, dtype=np.float32) + np.float32(0.5)) * np.float32(1 / CODES)
     return np.rint(_transfer(middles) * 255).astype(np.uint8)

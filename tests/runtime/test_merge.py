@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from tintype import merge
-from tintype.lab import grey_to_lightness, rgb_to_lab
+from tintype.lab import f_to_rgb, grey_to_f, grey_to_lightness, rgb_to_f, rgb_to_lab
 
 Array = NDArray[Any]
 SIZES = [(1, 1), (5000, 1), (1, 5000), (13, 7), (2, 300), (64, 64), (200, 90)]  # height, width
@@ -57,6 +57,21 @@ def test_strips_change_no_pixel(  # noqa: PLR0917 - cases are many-sided
     shuffler.shuffle(spans)
     for top, bottom in spans:
         np.testing.assert_array_equal(merger(photo[top:bottom], top), whole[top:bottom])
+
+
+@given(seeds, st.integers(1, 400), st.integers(1, 400), st.booleans(), st.sampled_from([4, 32]))
+@settings(max_examples=40)
+def test_tinted_is_numpy(seed: int, height: int, width: int, colored: bool, side: int) -> None:  # noqa: FBT001
+    """What onnxruntime computes of 8 bits is what numpy does, bit for bit, of photographs small and large."""
+    rows = _grey(seed, height, 3 * width).reshape(height, width, 3) if colored else _grey(seed, height, width)
+    planes = _planes(seed, side)
+    found = merge.Merger(planes, width, height)(rows, 0)
+    fy = rgb_to_f(rows) if colored else grey_to_f(rows)
+    small = (min(side, height), min(side, width))
+    assert merge.Merger(planes, width, height).planes.shape[1:] == small
+    lines = merge.Lines(merge.of_f(merge.Merger(planes, width, height).planes), width, height)
+    fx, fz = lines.along(fy, 0)
+    np.testing.assert_array_equal(found, f_to_rgb(fx, fy, fz, np.uint8))
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.lab import (
-    _TO_CODES,
     GAMUT,
     RGB_TO_XYZ,
+    TO_CODES,
     _backward,
     _code_table,
     _forward,
@@ -66,7 +66,7 @@ def colorize(lightness: Float, a: Float, b: Float) -> Bytes:
         f[place] *= share
         f[place] += f[1]
     np.take(_cubes(), f.astype(np.uint16), out=f, mode="clip")
-    linear = _TO_CODES @ f.reshape(3, -1)
+    linear = TO_CODES @ f.reshape(3, -1)
     np.clip(linear, 0, _TOP, out=linear)
     codes = np.take(_code_table(), linear.astype(np.uint16))
     rgb = np.empty((*lightness.shape, 3), np.uint8)
