@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype import comparison, encoding, image as images, models, output, precision
+from tintype import comparison, encoding, image as images, memory, models, output, precision
 from tintype.adjustments import Adjustments
 from tintype.develop import develop, render
 from tintype.encoding import AS_IT_CAME
@@ -42,6 +42,7 @@ Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
 
 COLORED = 2.0  # CIE units of mean chroma above which a photograph counts as colored
+_LARGE = 8_000_000  # px: what the network took is given back before photographs of more are merged
 _AS_PREDICTED = Adjustments()
 _READING, _DEVELOPING = (0.0, 0.2), (0.3, 1.0)  # shares of the time that a file takes
 
@@ -237,7 +238,10 @@ class Colorizer:
         """Return what colors a photograph, and whether it is in color already."""
         lightness, colored = self.prepare(photo)
         spread = None if hints is None else hints.spread(detail(photo))
-        return self.predict(lightness, watch).merger(*photo.size, adjustments, spread), colored
+        prediction = self.predict(lightness, watch)
+        if photo.size[0] * photo.size[1] > _LARGE:
+            memory.give_back()
+        return prediction.merger(*photo.size, adjustments, spread), colored
 
     def _colorize_array(self, array: Array, adjustments: Adjustments, hints: Hints | None) -> Array:
         shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
