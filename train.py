@@ -328,7 +328,7 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     with distributed.unsummed(network, last=part.last):
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             predicted = network(*inputs)
-        loss = part.weight * LOSSES[config.loss](predicted.float(), ab)
+        loss = part.weight * LOSSES[config.loss](predicted.float(), config.target_chroma * ab)
         objective = loss
         if run.critic is not None:
             seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)

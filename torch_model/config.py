@@ -34,6 +34,7 @@ _BOUNDS: Final = {
     "aged": (0, 1),
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual"), (0, 1e3)),
     "temperature": (0.01, 10),
+    "target_chroma": (0.1, 10),
     "rotation": (0, 180),
     "checkpoint_minutes": (0.01, math.inf),
 }
@@ -104,6 +105,7 @@ class TrainConfig:
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
+    target_chroma: float = option(1.0, "share of the true chroma that is taught: above 1 against muted color")
     temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
     critic_share: float = option(
         0.0, "of the loss's gradient that a critic adds: a classifier that sees colors; 0: none"

@@ -15,10 +15,11 @@ from torch import Tensor
 from torch_model import bins
 from torch_model.model import AB_SCALE
 
-Loss = Literal["mse", "l1", "huber", "bins"]
+Loss = Literal["mse", "l1", "huber", "chroma", "bins"]
 LossFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 _MEAN_WEIGHT: Final = 20.0  # of the expectation's squared error: a tenth of the cross entropy, about
+_VIVID: Final = 20.0  # CIE units of chroma that make a pixel count twice
 _HUBER_DELTA: Final = 6.4 / AB_SCALE  # 6.4 CIE units: about where a color difference becomes another color
 
 
@@ -34,6 +35,11 @@ def _huber(predicted: Tensor, true: Tensor) -> Tensor:
     return F.huber_loss(predicted / AB_SCALE, true / AB_SCALE, delta=_HUBER_DELTA)
 
 
+def _chroma(predicted: Tensor, true: Tensor) -> Tensor:
+    weight = 1 + true.square().sum(dim=1, keepdim=True).sqrt() / _VIVID
+    return (weight * ((predicted - true) / AB_SCALE).square()).mean() / weight.mean()
+
+
 def _bins(logits: Tensor, true: Tensor) -> Tensor:
     true = F.avg_pool2d(true, true.shape[-1] // logits.shape[-1])
     numbers, weights = bins.encode(true)
@@ -47,5 +53,6 @@ LOSSES: Final[dict[Loss, LossFunction]] = {
     "mse": _mse,  # the original's: PSNR's own, muted where several colors are likely
     "l1": _l1,
     "huber": _huber,
+    "chroma": _chroma,  # squared errors, those of vivid colors weighing more
     "bins": _bins,  # cross entropy of the colors' weights, and the expectation's squared error
 }

@@ -62,6 +62,17 @@ def test_mean_counts() -> None:
     assert far == pytest.approx(0.6931 + 20 * 45**2 / 2 / 128**2, abs=1e-3)
 
 
+def test_vivid_colors_weigh_more() -> None:
+    """Of equal errors the one at a vivid color costs more; of one color alone chroma costs what mse does."""
+    ab = torch.zeros(1, 2, 1, 2)
+    ab[0, 0, 0, 1] = 60.0  # chroma 60 beside grey
+    off = torch.tensor([[[[8.0, 0.0]], [[0.0, 0.0]]]])
+    at_grey, at_vivid = (LOSSES["chroma"](ab + error, ab).item() for error in (off, off.flip(3)))
+    assert at_vivid == pytest.approx(4 * at_grey)
+    even = torch.full((1, 2, 4, 4), 30.0)
+    assert LOSSES["chroma"](even + 5, even).item() == pytest.approx(LOSSES["mse"](even + 5, even).item())
+
+
 def test_bins_learn_the_mean_over_a_square() -> None:
     """Logits, at half the size, are judged by the mean color of each 2x2 square."""
     ab = torch.zeros(1, 2, 2, 2)

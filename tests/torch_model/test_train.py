@@ -20,6 +20,7 @@ import train
 from pictures import picture
 from tintype.errors import UsageError
 from torch_model import checkpoint, config as configs, journal, run as runs, weights
+from torch_model.batches import Batch, Part
 from torch_model.config import TrainConfig
 from torch_model.losses import LOSSES, Loss
 from torch_model.model import NetworkConfig, Variant, Vivid, build, initialize
@@ -394,6 +395,16 @@ def test_start_from_another_network(
         if name.startswith(("encoder", "decoder")):
             assert torch.equal(found[name], value), name
     assert all(torch.equal(found[name], fresh[name]) for name in ("head.weight", "head.bias", "l_scale"))
+
+
+def test_target_chroma() -> None:
+    """With --target-chroma 2 the right answer is twice the photograph's ab."""
+    begun = runs.Run.start(TrainConfig(size=16, target_chroma=2), torch.device("cpu"))
+    ab = torch.full((1, 2, 16, 16), 20.0)
+    part = Part(Batch((torch.full((1, 1, 16, 16), 50.0),), ab), 1.0, last=True)
+    losses = [train.learn(begun, lambda _, n=times: (n * ab).requires_grad_(), part) for times in (1, 2)]
+    assert losses[0] > 0
+    assert losses[1] == 0
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
