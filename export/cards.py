@@ -36,10 +36,11 @@ METRICS: Final = {  # what models.json calls them: what people look for, and in 
 }
 EXAMPLE: Final = """
 import numpy as np, onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession("onnx/model.onnx")
-photo = np.asarray(Image.open("photo.jpg").convert("RGB"), np.float32) / 255
+upright = ImageOps.exif_transpose(Image.open("photo.jpg"))
+photo = np.asarray(upright.convert("RGB"), np.float32) / 255
 color = session.run(None, {"rgb": photo.transpose(2, 0, 1)[None]})[0][0].transpose(1, 2, 0)
 Image.fromarray(np.uint8(color * 255 + 0.5)).save("color.png")
 """

@@ -23,6 +23,7 @@ DESCRIPTION_FIXED: Final = (
     "Colorizes photographs. Input rgb: float32 (1, 3, {side}, {side}), sRGB, 0..1; a colored photograph is "
     "made grey first. Output color: the same shape, sRGB, 0..1, with the photograph's own lightness."
 )
+ONE_SIZE: Final = " This file is of one size: N is 1, H and W are {side}."
 IMAGE: Final = {  # keys that ONNX gives to models of pictures
     "Image.BitmapPixelFormat": "Rgb8",
     "Image.ColorSpaceGamma": "SRGB",
@@ -74,7 +75,8 @@ def build(model: ModelProto, form: Form) -> ModelProto:
     metadata = described(network)
     if form.form == "ab":
         made = network if form.size is None else fixed.fixed(network, form.size)
-        graph.set_metadata(made, metadata.to_props(), model.doc_string)
+        one_size = "" if form.size is None else ONE_SIZE.format(side=form.size)
+        graph.set_metadata(made, metadata.to_props(), model.doc_string + one_size)
         return made
     side = metadata.working_size
     made = rgb.compose(fixed.at(network, side), form.output, side, form.size)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from export.ops import Ops, Value
 
 _REDUCING_GAP: Final = 3  # as in `tintype.photo`
-_FAR: Final = 1e9  # a bound that nothing reaches: some engines want both
 _TURN: Final = [0, 1, 3, 2]  # columns to rows
 
 
@@ -89,7 +88,7 @@ def _averaged(op: Ops, rgb: str, height: Axis, width: Axis) -> str:
         return op("Floor", op("Add", op("Mul", rgb, 255.0), 0.5))
     sums = op("Mul", _summed(op, _summed(op, rgb, width), height), 255.0)
     rows = op("Reshape", _sizes(op, height), np.array([-1, 1]))
-    pixels = op("Mul", rows, _sizes(op, width))  # of each block, (h, w)
+    pixels = _float(op, op("Mul", rows, _sizes(op, width)))  # of each block, (h, w)
     half = op("Floor", op("Mul", pixels, 0.5))
     shares = op("Mul", op("Floor", op("Div", 2.0**24, pixels)), 2.0**-24)
     return op("Floor", op("Mul", op("Add", op("Floor", op("Add", sums, 0.5)), half), shares))
@@ -118,16 +117,15 @@ def _height_first(op: Ops, height: Axis, width: Axis, side: int) -> str:
 
 
 def _sizes(op: Ops, axis: Axis) -> str:
-    """Return how many pixels each block has."""
-    begun = op("Mul", _numbers(op, axis.count), _float(op, axis.block))
-    return op("Min", op("Sub", _float(op, axis.length), begun), _float(op, axis.block))
+    """Return how many pixels each block has, int64."""
+    begun = op("Mul", _numbers(op, axis.count), axis.block)
+    return op("Min", op("Sub", axis.length, begun), axis.block)
 
 
 def _bicubic(op: Ops, axis: Axis, side: int) -> str:
     """Return weights (blocks, side) that bring the blocks of an axis to `side` pixels."""
-    old = op("Div", _float(op, axis.length), _float(op, axis.block))
     places = op("Reshape", _numbers(op, axis.count), np.array([-1, 1]))
-    x = _distances(op, places, old, np.arange(side, dtype=np.float32), float(side))
+    x = _distances(op, places, op("Mul", axis.block, np.array([side])), np.arange(side), axis.length)
     near, far = op("Clip", x, 0.0, 1.0), op("Clip", x, 1.0, 2.0)
     hill = op("Mul", op("Mul", near, near), op("Sub", op("Mul", near, 1.5), 2.5))
     tail = op("Sub", op("Mul", op("Sub", 2.5, op("Mul", far, 0.5)), far), 4.0)
@@ -136,19 +134,26 @@ def _bicubic(op: Ops, axis: Axis, side: int) -> str:
 
 def _bilinear(op: Ops, axis: Axis, side: int) -> str:
     """Return weights (side, length) that bring `side` pixels to the length of an axis."""
-    places = np.arange(side, dtype=np.float32).reshape(-1, 1)
-    x = _distances(op, places, float(side), _numbers(op, axis.length), _float(op, axis.length))
+    places, there = np.arange(side).reshape(-1, 1), _numbers(op, axis.length)
+    x = _distances(op, places, axis.length, there, np.array([side]))
     return _normalized(op, op("Clip", op("Sub", 1.0, x), 0.0, 1.0))
 
 
-def _distances(op: Ops, old: Value, olds: Value, new: Value, news: Value) -> str:
-    """Return how far pixels `old` (h, 1) of `olds` are from pixels `new` (w) of `news`, (h, w).
+def _distances(op: Ops, old: Value, wide: Value, new: Value, narrow: Value) -> str:
+    """Return how far pixels `old` (h, 1) are from pixels `new` (w), (h, w).
 
-    In pixels of the larger kind, so that a kernel over it is antialiased.
+    A pixel of the one kind is to one of the other as `wide` to `narrow`; the distance is in pixels of the
+    larger kind, so that a kernel over it is antialiased. All is whole numbers until the end: engines that
+    compute in bfloat16, where 257 does not exist, would lay pixels on one another.
     """
-    scale = op("Div", olds, news)
-    centers = op("Sub", op("Mul", op("Add", new, 0.5), scale), 0.5)
-    return op("Div", op("Abs", op("Sub", old, centers)), op("Clip", scale, 1.0, _FAR))
+    centers = (op("Mul", _odd(op, old), wide), op("Mul", _odd(op, new), narrow))
+    apart = _float(op, op("Abs", op("Sub", *centers)))
+    return op("Div", apart, _float(op, op("Mul", op("Max", wide, narrow), np.array([2]))))
+
+
+def _odd(op: Ops, numbers: Value) -> str:
+    """Return twice the centers of pixels, int64."""
+    return op("Add", op("Mul", numbers, np.array([2])), np.array([1]))
 
 
 def _normalized(op: Ops, weights: str) -> str:
@@ -157,8 +162,8 @@ def _normalized(op: Ops, weights: str) -> str:
 
 
 def _numbers(op: Ops, count: Value) -> str:
-    """Return 0, 1, 2, ... of a count (1), as floats."""
-    return _float(op, op("Range", np.array(0), op("Squeeze", count), np.array(1)))
+    """Return 0, 1, 2, ... of a count (1), int64."""
+    return op("Range", np.array(0), op("Squeeze", count), np.array(1))
 
 
 def _float(op: Ops, value: Value) -> str:

@@ -1,9 +1,10 @@
 // Colorize a photograph at its full size with OpenCV alone: the network's ab, fitted to the photograph's L*.
 //
 //     g++ -O2 colorize.cpp -o colorize $(pkg-config --cflags --libs opencv4)
-//     ./colorize vivid-ab-96.onnx 96 photo.jpg color.jpg
+//     ./colorize vivid-ab-96.onnx photo.jpg color.jpg
 //
-// With OpenCV 4.6 (Debian 12) take classic-ab-96 or vivid-ab-96; with 4.14 or 5 also unet-ab-160 and fusion-ab-160.
+// The number in the model's name is what it takes, px. With OpenCV 4.6 (Debian 12) take classic-ab-96 or
+// vivid-ab-96; with 4.14 or 5 also unet-ab-160 and fusion-ab-160.
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,8 @@
 #include <opencv2/dnn.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <regex>
+#include <string>
 #include <vector>
 
 using cv::Mat, cv::Size;
@@ -80,14 +83,16 @@ static Mat fitted(const Mat& light, const Mat& small, const Mat& chroma) {
     return enlarged(average(slope), light.size()).mul(light) + enlarged(offset, light.size());
 }
 
-int main(int count, char** words) {
-    if (count != 5) return std::fprintf(stderr, "colorize MODEL SIDE PHOTO RESULT\n"), 2;
-    const int side = std::atoi(words[2]);
-    const Mat bgr = cv::imread(words[3], cv::IMREAD_COLOR);
-    if (bgr.empty()) return std::fprintf(stderr, "%s: not a photograph that OpenCV can read\n", words[3]), 1;
+static int colorize(const std::string& model, const std::string& photo, const std::string& result) {
+    std::smatch found;
+    if (!std::regex_search(model, found, std::regex("-ab-([0-9]{1,4})\\.onnx$")))
+        return std::fprintf(stderr, "%s: its name must end in -ab-NUMBER.onnx\n", model.c_str()), 1;
+    const int side = std::stoi(found[1]);
+    const Mat bgr = cv::imread(photo, cv::IMREAD_COLOR);
+    if (bgr.empty()) return std::fprintf(stderr, "%s: not a photograph that OpenCV can read\n", photo.c_str()), 1;
     const Mat light = lightness(bgr), small = lightness(stretched(bgr, side));
 
-    cv::dnn::Net network = cv::dnn::readNetFromONNX(words[1]);
+    cv::dnn::Net network = cv::dnn::readNetFromONNX(model);
     network.setInput(cv::dnn::blobFromImage(small), "l");
     Mat ab = network.forward("ab");  // 1 x 2 x side x side
     const Mat a(side, side, CV_32F, ab.ptr<float>(0, 0)), b(side, side, CV_32F, ab.ptr<float>(0, 1));
@@ -96,5 +101,15 @@ int main(int count, char** words) {
     cv::merge(std::vector<Mat>{light, fitted(light, small, a), fitted(light, small, b)}, color);
     cv::cvtColor(color, color, cv::COLOR_Lab2BGR);
     color.convertTo(color, CV_8U, 255);
-    return cv::imwrite(words[4], color) ? 0 : 1;
+    if (!cv::imwrite(result, color)) return std::fprintf(stderr, "%s: cannot be written\n", result.c_str()), 1;
+    return 0;
+}
+
+int main(int count, char** words) {
+    if (count != 4) return std::fprintf(stderr, "colorize MODEL PHOTO RESULT\n"), 2;
+    try {
+        return colorize(words[1], words[2], words[3]);
+    } catch (const cv::Exception& error) {
+        return std::fprintf(stderr, "OpenCV %s: %s\n", CV_VERSION, error.err.c_str()), 1;
+    }
 }

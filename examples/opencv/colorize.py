@@ -15,13 +15,20 @@ import numpy as np
 def main(model: str, photo: str, result: str) -> None:
     """Read, colorize, write."""
     found = re.search(r"-ab-(\d+)\.onnx$", model)
+    if found is None:
+        sys.exit(f"{model}: its name must end in -ab-NUMBER.onnx, as that of unet-ab-160.onnx does")
     bgr = cv2.imread(photo)
-    if found is None or bgr is None:
-        sys.exit("wanted are a model such as unet-ab-160.onnx and a photograph that OpenCV reads")
+    if bgr is None:
+        sys.exit(f"{photo}: not a photograph that OpenCV can read")
     small = lightness(stretched(bgr, int(found[1])))  # unet-ab-160.onnx takes 160 x 160
-    network = cv2.dnn.readNetFromONNX(model)
-    network.setInput(small[None, None], "l")
-    cv2.imwrite(result, colored(lightness(bgr), small, network.forward("ab")[0]))
+    try:
+        network = cv2.dnn.readNetFromONNX(model)
+        network.setInput(small[None, None], "l")
+        written = cv2.imwrite(result, colored(lightness(bgr), small, network.forward("ab")[0]))
+    except cv2.error as error:
+        sys.exit(f"OpenCV {cv2.__version__}: {error.err or error}")
+    if not written:
+        sys.exit(f"{result}: cannot be written")
 
 
 def stretched(bgr: np.ndarray, side: int) -> np.ndarray:

@@ -20,6 +20,9 @@ const PHOTOGRAPHS = join(ROOT, "docs", "photographs");
 const PARTS = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
 const SAMPLES = ["mountains.jpg", "admiral.jpg", "dahlia.jpg", "cat.jpg", "pagoda.jpg", "sunset.jpg"];
 
+for (const part of [MODELS, PHOTOGRAPHS, join(ROOT, "LICENSE")]) {
+  await stat(part).catch(() => fail(`${part} is not here: this folder builds in a whole checkout of the repository`));
+}
 await rm(DIST, { recursive: true, force: true });
 await cp(join(HERE, "page"), DIST, { recursive: true });
 await mkdir(VENDOR);
@@ -30,10 +33,9 @@ await listForOffline();
 
 async function vendorRuntime() {
   for (const part of PARTS) {
-    await cp(join(RUNTIME, "dist", part), join(VENDOR, part)).catch(() => {
-      console.error("onnxruntime-web is not here: run `npm ci` first");
-      process.exit(1);
-    });
+    await cp(join(RUNTIME, "dist", part), join(VENDOR, part)).catch(() =>
+      fail("onnxruntime-web is not here: run `npm ci` first"),
+    );
   }
   await cp(join(ROOT, "LICENSE"), join(VENDOR, "LICENSE-tintype.txt"));
 }
@@ -55,6 +57,11 @@ async function takeSamples() {
   for (const { file } of chosen) await cp(join(PHOTOGRAPHS, file), join(DIST, "samples", file));
   const said = chosen.map(({ file, shows, author, licence }) => ({ file, shows, author, licence }));
   await writeFile(join(DIST, "samples", "samples.json"), JSON.stringify(said, null, 1));
+}
+
+function fail(line) {
+  console.error(line);
+  process.exit(1);
 }
 
 /** What the service worker keeps, under a name that changes with any of it. */

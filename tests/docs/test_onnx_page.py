@@ -18,6 +18,7 @@ pytestmark = pytest.mark.released
 
 PAGE = Path(forms.__file__).parents[1] / "docs" / "onnx.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+_ORIENTATION, _LEFT_SIDE_BELOW = 0x0112, 6
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -25,7 +26,10 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a photograph and the files that the examples open."""
     folder = tmp_path_factory.mktemp("page")
-    Image.fromarray(skimage.data.coffee()).resize((300, 200)).save(folder / "photo.jpg", quality=95)
+    turned = Image.Exif()
+    turned[_ORIENTATION] = _LEFT_SIDE_BELOW
+    photo = Image.fromarray(skimage.data.coffee()).resize((300, 200))
+    photo.save(folder / "photo.jpg", quality=95, exif=turned)
     model = onnx.load(models.find("unet"))
     for form in forms.forms(forms.described(model), [item.name for item in model.graph.output]):
         if form.suffix in ("-ab", "-rgb"):
@@ -41,8 +45,8 @@ def test_examples(
     monkeypatch.chdir(folder)
     (code,) = (text for text in EXAMPLES if example in text)
     exec(code, {})  # noqa: S102 - what readers will do with it
-    expected = Colorizer("unet", threads=1).colorize(np.asarray(Image.open("photo.jpg"))).astype(int)
-    difference = np.abs(expected - np.asarray(Image.open("color.png")))
+    expected = Colorizer("unet", threads=1).colorize("photo.jpg")
+    difference = np.abs(np.asarray(expected, int) - np.asarray(Image.open("color.png")))
     assert difference.max() <= most
     assert difference.mean() <= mean
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pytest
 
 from benchmarks.engines.outside import EngineError, engines
@@ -58,6 +59,18 @@ def test_pictures_are_the_runtimes(
     pictures = Pictures(runtime, form.form, form.size)
     answers = ENGINES[name].run(path, pictures.inputs, 0)
     assert max(found.largest for found in pictures.differences(answers.values)) <= MOST
+
+
+def test_bfloat16_keeps_the_colors(runtime: Colorizer, build: Callable[[str, str], tuple[Path, Any]]) -> None:
+    """In bfloat16, as OpenVINO computes where the processor can, roundings are lost, no pixels' numbers."""
+    _ready("openvino")
+    import openvino
+
+    path, form = build(models.default(), "rgb")
+    pictures = Pictures(runtime, form.form, form.size)
+    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+    answers = [np.array(compiled(values)["color"]) for values in pictures.inputs]
+    assert max(found.mean for found in pictures.differences(answers)) < 4
 
 
 @pytest.mark.parametrize(("name", "wanted"), _cases(REFUSED))

@@ -68,13 +68,32 @@ def test_opencv_in_python(photo: Path, build: Callable[[str, str], tuple[Path, A
 
 
 @pytest.mark.skipif(not find_spec("cv2"), reason="OpenCV is not installed: pip install -e '.[engines]'")
-@pytest.mark.parametrize("words", [["none-ab-8.onnx", "none.jpg", "color.png"], ["one"]])
-def test_opencv_says_what_it_wants(words: Sequence[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none-ab-8.onnx", "none.jpg", "color.png"], "not a photograph"),
+        (["none-ab-8.onnx", "photo.png", "color.png"], "OpenCV"),
+        (["none.onnx", "photo.png", "color.png"], "must end in -ab-NUMBER.onnx"),
+        (["one"], "colorize.py MODEL PHOTO RESULT"),
+    ],
+)
+def test_opencv_says_what_it_wants(photo: Path, words: Sequence[str], said: str) -> None:
     """The example in Python says in one line what it wants."""
     command = [sys.executable, str(OPENCV / "colorize.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=photo.parent)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+    assert said in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.skipif(not find_spec("cv2"), reason="OpenCV is not installed: pip install -e '.[engines]'")
+def test_opencv_says_what_it_could_not_write(
+    photo: Path, build: Callable[[str, str], tuple[Path, Any]]
+) -> None:
+    """The example in Python does not keep silent where its result finds no place."""
+    nowhere = photo.parent / "nowhere" / "color.png"
+    with pytest.raises(AssertionError, match="cannot be written"):
+        _run(sys.executable, OPENCV / "colorize.py", build(models.default(), "ab-fixed")[0], photo, nowhere)
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +112,25 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_opencv_in_cpp(program: Path, photo: Path, build: Callable[[str, str], tuple[Path, Any]]) -> None:
     """The example in C++ makes nearly the runtime's picture, with the models that OpenCV 4.6 takes."""
     result = photo.with_name("color.png")
-    _run(program, build("classic", "ab-fixed")[0], 96, photo, result)
+    _run(program, build("classic", "ab-fixed")[0], photo, result)
     assert _nearly_equal(_apart("classic", photo, result))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none-ab-8.onnx", "photo.png", "color.png"], "OpenCV"),
+        (["classic.onnx", "photo.png", "color.png"], "must end in -ab-NUMBER.onnx"),
+        (["none-ab-8.onnx", "none.png", "color.png"], "not a photograph"),
+    ],
+)
+def test_opencv_in_cpp_says_what_it_wants(
+    program: Path, photo: Path, words: Sequence[str], said: str
+) -> None:
+    """The example in C++ ends with one line that says what is wrong."""
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False, cwd=photo.parent)
+    assert done.returncode == 1
+    assert said in done.stderr.strip().splitlines()[-1]
 
 
 @pytest.mark.skipif(
@@ -106,3 +142,7 @@ def test_node(photo: Path, build: Callable[[str, str], tuple[Path, Any]]) -> Non
     result = photo.with_name("color.png")
     _run("node", NODE / "colorize.mjs", build(models.default(), "rgb")[0], photo, result)
     assert _apart(models.default(), photo, result).max() <= 2
+    _run("node", NODE / "colorize.mjs", build(models.default(), "rgb")[0], photo, result.with_suffix(".jpg"))
+    assert _apart(models.default(), photo, result.with_suffix(".jpg")).mean() < 2
+    with pytest.raises(AssertionError, match="take a -rgb file"):
+        _run("node", NODE / "colorize.mjs", build(models.default(), "ab")[0], photo, result)

@@ -213,6 +213,6 @@ const vividness = () => Number($("vividness").value);
 const format = () => document.querySelector("[name=format]:checked").value;
 const megapixels = (width, height) => {
   const count = (width * height) / 1e6;
-  return `${count < 10 ? count.toFixed(1) : Math.round(count)} megapixels`;
+  return `${count < 0.1 ? count.toFixed(2) : count < 10 ? count.toFixed(1) : Math.round(count)} megapixels`;
 };
 const inMegabytes = ({ loaded: part, total }) => `${(part / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
