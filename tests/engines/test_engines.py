@@ -61,7 +61,7 @@ def test_pictures_are_the_runtimes(
     assert max(found.largest for found in pictures.differences(answers.values)) <= MOST
 
 
-def test_bfloat16_keeps_the_colors(runtime: Colorizer, build: Callable[[str, str], tuple[Path, Any]]) -> None:
+def test_openvino_in_bfloat16(runtime: Colorizer, build: Callable[[str, str], tuple[Path, Any]]) -> None:
     """In bfloat16, as OpenVINO computes where the processor can, roundings are lost, no pixels' numbers."""
     _ready("openvino")
     import openvino
