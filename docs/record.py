@@ -39,6 +39,8 @@ STROKES: Final = (
     (SUIT, ((0.14, 0.72), (0.12, 0.80))),
     (SUIT, ((0.66, 0.58), (0.68, 0.64))),
     (None, ((0.05, 0.26), (0.10, 0.36))),
+    (None, ((0.06, 0.42), (0.04, 0.54))),
+    (None, ((0.03, 0.62), (0.03, 0.74))),
     (None, ((0.03, 0.90), (0.05, 0.96))),
 )
 """The color of each and its points, shares of width and height; None keeps grey."""
