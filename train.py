@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
     from torch_model.distributed import World
+    from torch_model.losses import LossFunction
 
 ADVICE = (
     "its checkpoints are from before that. Go on from them with another --out, --init THE_OLD_FOLDER "
@@ -328,7 +329,7 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     with distributed.unsummed(network, last=part.last):
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             predicted = network(*inputs)
-        loss = part.weight * LOSSES[config.loss](predicted.float(), config.target_chroma * ab)
+        loss = part.weight * taught(config)(predicted.float(), ab)
         objective = loss
         if run.critic is not None:
             seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
@@ -336,6 +337,11 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
             run.critic.learn(seen, part.weight)
         objective.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
+
+
+def taught(config: TrainConfig) -> LossFunction:
+    """Return the loss of a run, between what a network gives and true ab."""
+    return lambda predicted, ab: LOSSES[config.loss](predicted, config.target_chroma * ab)
 
 
 def summarize(run: Run, loss: float, batches: Batches | Stream, total: int, pace: float) -> journal.Row:
@@ -355,7 +361,7 @@ def summarize(run: Run, loss: float, batches: Batches | Stream, total: int, pace
 
 def judge(run: Run, validation: Validation, folder: Path, row: journal.Row) -> journal.Row:
     """Validate, draw the sheet, remember the best step; return the row completed."""
-    scores, ab = validation.measure(run.judged, LOSSES[run.config.loss])
+    scores, ab = validation.measure(run.judged, taught(run.config))
     validation.save_sheet(ab, folder / "sheets" / f"step-{run.step:07d}.png")
     if run.best is None or scores.loss < run.best[1]:
         run.best = (run.step, scores.loss)

@@ -105,7 +105,10 @@ class TrainConfig:
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
-    target_chroma: float = option(1.0, "share of the true chroma that is taught: above 1 against muted color")
+    target_chroma: float = option(
+        1.0,
+        "share of the true chroma that is taught, above 1 against muted color; a critic sees the true one",
+    )
     temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
     critic_share: float = option(
         0.0, "of the loss's gradient that a critic adds: a classifier that sees colors; 0: none"

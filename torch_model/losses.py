@@ -37,7 +37,8 @@ def _huber(predicted: Tensor, true: Tensor) -> Tensor:
 
 def _chroma(predicted: Tensor, true: Tensor) -> Tensor:
     weight = 1 + true.square().sum(dim=1, keepdim=True).sqrt() / _VIVID
-    return (weight * ((predicted - true) / AB_SCALE).square()).mean() / weight.mean()
+    weight = weight / weight.mean(dim=(2, 3), keepdim=True)  # by photograph, as batches have parts
+    return (weight * ((predicted - true) / AB_SCALE).square()).mean()
 
 
 def _bins(logits: Tensor, true: Tensor) -> Tensor:

@@ -27,8 +27,8 @@ class SharedNorm(nn.BatchNorm2d):
         self.running_mean, self.running_var = alone.running_mean, alone.running_var
         self.num_batches_tracked = alone.num_batches_tracked
         self.world = world
-        self.counts = 1.0
-        """The weight of this process's photographs: their share of the batch, times the processes."""
+        self.share = 1.0
+        """Of the batch that this process's photographs are, times the processes."""
         self.photos = 0
         """Those of the batch, in all processes."""
 
@@ -48,7 +48,7 @@ class SharedNorm(nn.BatchNorm2d):
 
     def _mean(self, values: Tensor) -> Tensor:
         """Return means (1, C, 1, 1) over the batch: those of the processes, by their weights."""
-        own = self.counts * values.mean(_PIXELS, keepdim=True)
+        own = self.share * values.mean(_PIXELS, keepdim=True)
         mean: Tensor = _Mean.apply(own, self.world)  # type: ignore[no-untyped-call]
         return mean
 
@@ -90,4 +90,4 @@ def weigh(network: nn.Module, count: int, weight: float) -> None:
     if layers:
         photos = layers[0].world.total(count if weight else 0)
         for layer in layers:
-            layer.counts, layer.photos = weight, photos
+            layer.share, layer.photos = weight, photos

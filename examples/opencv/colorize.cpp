@@ -85,7 +85,7 @@ static Mat fitted(const Mat& light, const Mat& small, const Mat& chroma) {
 
 static int colorize(const std::string& model, const std::string& photo, const std::string& result) {
     std::smatch found;
-    if (!std::regex_search(model, found, std::regex("-ab-([0-9]{1,4})\\.onnx$")))
+    if (!std::regex_search(model, found, std::regex("-ab-([1-9][0-9]{0,3})\\.onnx$")))
         return std::fprintf(stderr, "%s: its name must end in -ab-NUMBER.onnx\n", model.c_str()), 1;
     const int side = std::stoi(found[1]);
     const Mat bgr = cv::imread(photo, cv::IMREAD_COLOR);

@@ -14,7 +14,7 @@ import numpy as np
 
 def main(model: str, photo: str, result: str) -> None:
     """Read, colorize, write."""
-    found = re.search(r"-ab-(\d+)\.onnx$", model)
+    found = re.search(r"-ab-([1-9]\d*)\.onnx$", model)
     if found is None:
         sys.exit(f"{model}: its name must end in -ab-NUMBER.onnx, as that of unet-ab-160.onnx does")
     bgr = cv2.imread(photo)

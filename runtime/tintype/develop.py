@@ -58,16 +58,16 @@ def render(
     """
     result, height, total = photo.result(keep=keep), photo.size[1], 0.0
 
-    def paint(before: Array, top: int) -> float:
+    def paint(before: Array, top: int) -> tuple[Array, float]:
         after = merger(before, top)
-        photo.put(result, after, top)
-        return _error(before, after) if colored else 0.0
+        return after, _error(before, after) if colored else 0.0
 
     with closing(merge.strips(photo.rows, merger, workers, paint)) as done:
-        for top, before, error in done:
+        for top, _, (after, error) in done:
             total += error
+            photo.put(result, after, top)  # by one thread: Pillow may have to copy the image at the first
             if watch is not None:
-                watch.advance((top + len(before)) / height)
+                watch.advance((top + len(after)) / height)
     return result, _psnr(total, photo.size) if colored else None
 
 

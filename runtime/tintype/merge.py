@@ -8,6 +8,7 @@ changes no pixel.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, lru_cache
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Float: TypeAlias = NDArray[np.float32]
 
-STRIP: Final = 256_000  # px colorized at once; changes no pixel. With fewer, threads wait more for each other
+STRIP: Final = 256_000  # px colorized at once; changes no pixel. With fewer, threads wait for Python's lock
 RADIUS: Final = 2  # px at working size: the window is 5 x 5
 SMOOTHNESS: Final = 30.0  # L* squared: edges of lightness below about 5 L* do not part colors
 _COLUMNS: Final = 64  # px enlarged at once
@@ -72,6 +73,7 @@ class Lines:
         small = planes.shape[2]
         self._left, self._toward = _between((np.arange(width) + 0.5) * (small / width), small)
         self._kept: dict[int, Float] = {}
+        self._keeping = threading.Lock()
 
     def along(self, third: Float, top: int) -> tuple[Float, Float]:
         """Return both planes (rows, W) of rows whose first is row `top` of the photograph."""
@@ -128,9 +130,10 @@ class Lines:
             wide = np.take(steps, self._left, axis=1)
             wide *= self._toward
             wide += np.take(values, self._left, axis=1)
-            while len(self._kept) >= _ROWS_KEPT:
-                self._kept.pop(next(iter(self._kept), row), None)
-            self._kept[row] = wide
+            with self._keeping:
+                while len(self._kept) >= _ROWS_KEPT:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[row] = wide
         return wide
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of merging at 8 bits, in onnxruntime: one call, in which threads do not wait for each other.
+"""The arithmetic of merging at 8 bits, in onnxruntime: one call a block of rows, while other threads run.
 
 It is what `tintype.merge` and `tintype.lab` do in numpy, in the same order, so that the numbers are the same
 (the tests compare them bit for bit). In numpy it is forty passes, each too short for a second thread to gain
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tintype.errors import ModelUnreadableError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -44,8 +46,9 @@ class Tinted(NamedTuple):
 def tinted(fy: Float, part: Float, first: Float, more: Float) -> Tinted:
     """Give rows of f(Y), (rows, W), the color of lines of it.
 
-    Slopes of f(X) and f(Z), then offsets, are `first` + `part` * `more`: (4, 1 or rows, W), (rows, 1) and as
-    `first`. All are float32.
+    Slopes of f(X) and f(Z), then offsets, are `first` + `part` * `more`: of shapes (4, 1, W), (rows, 1) and
+    (4, 1, W), or with a line for each row, (4, rows, W). Raises ModelUnreadableError where the graph is
+    not there.
     """
     values = _session().run(OUTPUTS, {"fy": fy, "part": part, "first": first, "more": more})
     return Tinted(*(value[0] for value in values))
@@ -64,4 +67,7 @@ def _opened() -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # strips go to threads of our own
     options.enable_mem_pattern = False  # of each number of rows: 10 MB more, and nothing is won
     options.log_severity_level = _SILENT
-    return onnxruntime.InferenceSession(str(GRAPH), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(GRAPH), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base but this one
+        raise ModelUnreadableError(GRAPH, "it belongs to Tintype: install that anew") from error

@@ -429,6 +429,20 @@ def test_cancelled_file(colorizer: Colorizer, tmp_path: Path, moment: float) -> 
     assert list(tmp_path.iterdir()) == [photo]
 
 
+def test_rendered_by_several_threads(colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads lose no strip of an image that Pillow copies as it is first written to, such as a HEIC."""
+    monkeypatch.setattr(merge, "STRIP", 4096)
+    pixels = np.random.default_rng(0).integers(0, 255, (700, 300, 4), np.uint8)
+    merger, _ = colorizer._merger(Photo(Image.fromarray(pixels), ""), Adjustments(), None)
+    alone, *others = (
+        np.asarray(develop.render(Photo(Image.fromarray(pixels), ""), merger, workers)[0])
+        for workers in (1, 3, 3, 3)
+    )
+    assert (alone[..., :3] != pixels[..., :3]).any(axis=(1, 2)).all()
+    for other in others:
+        np.testing.assert_array_equal(other, alone)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
 def test_rendered_beside(colorizer: Colorizer, color_array: Array, mode: str) -> None:
     """A photograph that is to be kept stays as it is, and its result is the same."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from tintype import merge
+from tintype import merge, tinting
+from tintype.errors import ModelUnreadableError
 from tintype.lab import f_to_rgb, grey_to_f, grey_to_lightness, rgb_to_f, rgb_to_lab
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Array = NDArray[Any]
 SIZES = [(1, 1), (5000, 1), (1, 5000), (13, 7), (2, 300), (64, 64), (200, 90)]  # height, width
@@ -89,6 +93,21 @@ def test_any_size(monkeypatch: pytest.MonkeyPatch, height: int, width: int, work
         next_top = top + len(after)
     assert next_top == height
     np.testing.assert_array_equal(result, merger(photo, 0))
+
+
+def test_without_its_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the graph of merging is missing or damaged, one line says what to do."""
+    merger = merge.Merger(_planes(1), 5, 5)
+    for content in (None, b"", b"no graph"):
+        path = tmp_path / f"{content!r}.onnx"
+        if content is not None:
+            path.write_bytes(content)
+        monkeypatch.setattr(tinting, "GRAPH", path)
+        tinting._opened.cache_clear()
+        with pytest.raises(ModelUnreadableError, match="install that anew"):
+            merger(_grey(1, 5, 5), 0)
+    monkeypatch.undo()
+    assert merger(_grey(1, 5, 5), 0).shape == (5, 5, 3)
 
 
 def test_failing_rows() -> None:

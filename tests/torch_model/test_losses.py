@@ -48,6 +48,18 @@ def test_gradient(loss: Loss) -> None:
     assert LOSSES[loss](given - given.grad, ab) < before
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_parts_have_the_mean_of_the_whole(loss: Loss) -> None:
+    """The loss of a batch is the mean of those of its halves, so that it may be cut into parts."""
+    ab = torch.cat([colors(), 0.2 * colors(1)])
+    given = torch.randn(
+        torch.cat([right_answer(loss, one) for one in ab.chunk(2)]).shape,
+        generator=torch.Generator().manual_seed(3),
+    )
+    halves = [LOSSES[loss](*pair).item() for pair in zip(given.chunk(2), ab.chunk(2), strict=True)]
+    assert LOSSES[loss](given, ab).item() == pytest.approx(sum(halves) / 2, rel=1e-5)
+
+
 def test_mean_counts() -> None:
     """Of answers with one probability for the true bin, the one whose other bins are near it costs less."""
     ab = torch.zeros(1, 2, 2, 2)
