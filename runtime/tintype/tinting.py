@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.errors import ModelUnreadableError
+from tintype.session import SILENT
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -24,7 +25,6 @@ Float: TypeAlias = NDArray[np.float32]
 
 GRAPH: Final = Path(__file__).with_name("tinting.onnx")
 OUTPUTS: Final = ("red", "green", "blue", "beyond", "fx", "fz")
-_SILENT: Final = 4  # onnxruntime's own log lines: only what ends the process
 _OPENING: Final = threading.Lock()
 
 
@@ -66,7 +66,7 @@ def _opened() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # strips go to threads of our own
     options.enable_mem_pattern = False  # of each number of rows: 10 MB more, and nothing is won
-    options.log_severity_level = _SILENT
+    options.log_severity_level = SILENT
     try:
         return onnxruntime.InferenceSession(str(GRAPH), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base but this one

@@ -69,13 +69,12 @@ def test_tinted_is_numpy(seed: int, height: int, width: int, colored: bool, side
     """What onnxruntime computes of 8 bits is what numpy does, bit for bit, of photographs small and large."""
     rows = _grey(seed, height, 3 * width).reshape(height, width, 3) if colored else _grey(seed, height, width)
     planes = _planes(seed, side)
-    found = merge.Merger(planes, width, height)(rows, 0)
+    merger = merge.Merger(planes, width, height)
     fy = rgb_to_f(rows) if colored else grey_to_f(rows)
-    small = (min(side, height), min(side, width))
-    assert merge.Merger(planes, width, height).planes.shape[1:] == small
-    lines = merge.Lines(merge.of_f(merge.Merger(planes, width, height).planes), width, height)
+    assert merger.planes.shape[1:] == (min(side, height), min(side, width))
+    lines = merge.Lines(merge.of_f(merger.planes), width, height)
     fx, fz = lines.along(fy, 0)
-    np.testing.assert_array_equal(found, f_to_rgb(fx, fy, fz, np.uint8))
+    np.testing.assert_array_equal(merger(rows, 0), f_to_rgb(fx, fy, fz, np.uint8))
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
