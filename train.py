@@ -85,11 +85,11 @@ class Loaded:
     decoded: cache.Photos
 
     @classmethod
-    def of(cls, config: TrainConfig, data: Sequence[str], selection: photos.Selection) -> Loaded:
-        """Find photographs and open their cache."""
+    def of(cls, config: TrainConfig, data: Sequence[str], selection: photos.Selection, side: int) -> Loaded:
+        """Find photographs and open their cache, at a side in px."""
         root = Path(config.cache)
         sources = photos.find(data, selection, root)
-        return cls(config, sources, cache.load(sources, config.size, config.crop, root))
+        return cls(config, sources, cache.load(sources, side, config.crop, root))
 
     def every(self, classifier: Classifier | None) -> Chosen:
         """Choose all of them, with what a classifier makes of them where one is given."""
@@ -196,7 +196,7 @@ def train(config: TrainConfig) -> int:
     classifier = run.model.classifier if isinstance(run.model, Fusion) and config.cached_embeddings else None
     training, held = world.in_turn(partial(choose, found, others, classifier))
     batches = feed(training, config, device, world)
-    validation = Validation(held, config.precision, device)
+    validation = Validation(held, config.size, config.precision, device)
     wrapped = world.wrap(run.model, device)
     network = torch.compile(wrapped) if config.compile else wrapped
     total = config.steps or config.epochs * batches.per_epoch
@@ -250,13 +250,14 @@ def enter(config: TrainConfig, digest: str, device: torch.device, world: World) 
 
 def load_photos(config: TrainConfig) -> tuple[Loaded | Shards, Loaded | None]:
     """Return the photographs to train on, and those to validate with where they are others."""
-    others = Loaded.of(config, config.val, photos.Selection()) if config.val else None
+    others = Loaded.of(config, config.val, photos.Selection(), config.size) if config.val else None
     if config.stream:
         listed = shards.find(config.data, config.seed, config.window, Path(config.cache))
         print(listed.report())
         return listed, others
     names = Path(config.list) if config.list else None
-    found = Loaded.of(config, config.data, photos.Selection(names, config.limit, config.categories))
+    selection = photos.Selection(names, config.limit, config.categories)
+    found = Loaded.of(config, config.data, selection, config.held_side)
     print(found.decoded.report())
     return found, others
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WARPS = 4  # random numbers that augmentation takes of each photograph, beside those of its years
+WARPS = 7  # random numbers that augmentation takes of each photograph, beside those of its years
+_FIRST_WARPS = 4  # of them that are drawn before its years; later ones keep what a seed gave before them
 _RESERVE = 0.5  # share of the free GPU memory that photographs may take
 
 
@@ -38,6 +39,10 @@ class Augmentation:
     """Share of width and of height, each to either side, independently."""
     flip: bool = True
     """Mirror every second photograph, on average."""
+    resized_crop: float = 1.0
+    """Smallest share of width and of height that is shown, cut anywhere; 1 for whole photographs."""
+    side: int | None = None
+    """Of what is shown, px, where photographs are held larger."""
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
 
@@ -71,7 +76,8 @@ class Draws:
     order: Tensor
     """(N,) int64, a permutation."""
     uniforms: Tensor
-    """(N, WARPS) float32 in [0, 1): rotation, zoom of x, zoom of y, flip; row i belongs to photograph i."""
+    """(N, WARPS) float32 in [0, 1): rotation, zoom of x, zoom of y, flip, then size, x and y of a crop; row i
+    belongs to photograph i."""
     years: Tensor
     """(N, 1 + aging.DRAWS) float32 in [0, 1): whether it ages, and how."""
 
@@ -79,8 +85,10 @@ class Draws:
 def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
     """Draw what an epoch of `count` photographs needs, from a generator keyed by seed and epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    order, uniforms = generator.permutation(count), generator.random((count, WARPS), np.float32)
+    order, uniforms = generator.permutation(count), generator.random((count, _FIRST_WARPS), np.float32)
     years = generator.random((count, 1 + aging.DRAWS), np.float32)
+    crops = generator.random((count, WARPS - _FIRST_WARPS), np.float32)
+    uniforms = np.concatenate([uniforms, crops], axis=1)
     return Draws(*(torch.from_numpy(drawn).to(device) for drawn in (order, uniforms, years)))
 
 
@@ -218,7 +226,7 @@ class Batches:
 def present(
     photos: Tensor, warps: Tensor, years: Tensor, augmentation: Augmentation
 ) -> tuple[Tensor, Tensor]:
-    """Return l (B, 1, H, W) and ab (B, 2, H, W) of augmented photographs (B, 3, H, W) uint8.
+    """Return l (B, 1, S, S) and ab (B, 2, S, S) of augmented photographs (B, 3, H, W) uint8.
 
     By random numbers, a row for each: (B, WARPS) and (B, 1 + aging.DRAWS).
     """
@@ -236,13 +244,15 @@ def _aged(lightness: Tensor, photos: Tensor, years: Tensor, share: float) -> Ten
 
 
 def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tensor:
-    """Rotate, zoom and mirror photographs (B, 3, H, W) uint8, each by its row of `random`.
+    """Rotate, zoom, mirror and cut photographs (B, 3, H, W) uint8, each by its row of `random`.
 
-    Returns uint8 where no more than mirroring is asked for, else float32 in [0, 1]. Borders are
-    filled by reflection.
+    Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
+    that is asked for. Borders are filled by reflection.
     """
     mirror = random[:, 3] < (0.5 if augmentation.flip else 0.0)
-    if not augmentation.rotation and not augmentation.zoom:
+    side = augmentation.side or photos.shape[-1]
+    still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1
+    if still and side == photos.shape[-1]:
         return torch.where(mirror[:, None, None, None], photos.flip(3), photos)
     angle = (random[:, 0] * 2 - 1) * math.radians(augmentation.rotation)
     zoom = 1 + (random[:, 1:3] * 2 - 1) * augmentation.zoom  # (B, 2): x, y
@@ -251,7 +261,11 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
         torch.stack([sign * zoom[:, 0] * angle.cos(), -zoom[:, 1] * angle.sin()], dim=1),
         torch.stack([sign * zoom[:, 0] * angle.sin(), zoom[:, 1] * angle.cos()], dim=1),
     ]
-    matrix = F.pad(torch.stack(rows, dim=1), (0, 1))  # (B, 2, 3), no shift
-    grid = F.affine_grid(matrix, list(photos.shape), align_corners=False)
+    share = 1 - (1 - augmentation.resized_crop) * random[:, 4]
+    shift = (random[:, 5:7] * 2 - 1) * (1 - share[:, None])  # (B, 2): x, y; of half of the side
+    matrix = torch.cat(
+        [torch.stack(rows, dim=1) * share[:, None, None], shift[..., None]], dim=2
+    )  # (B, 2, 3)
+    grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
     scaled = photos.float() / 255
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)

@@ -1,12 +1,12 @@
-"""Set how vivid a network that predicts a distribution is: its temperature, and what raises rare colors.
+"""Set how vivid a network that predicts a distribution is: temperature, gain, and what raises rare colors.
 
     python -m torch_model.calibrate WEIGHTS OUT.safetensors --data 'train-*.tar' --val val-00.tar
 
 The logarithm of how common each bin is among the training photographs, times --rebalance, is
-subtracted from the logits; their distribution is then sharpened by --temperature. Every pair of the
-two is scored on the validation photographs, beside the expectation (ab_mean) and plain grey. Of the
-pairs whose colorfulness is at least --colorfulness of the originals' the one of the highest PSNR is
-written, else the most colorful one. A single pair is written as it is.
+subtracted from the logits; their distribution is then sharpened by --temperature, and its mean multiplied
+by --gain. Every choice of the three is scored on the validation photographs, beside the expectation
+(ab_mean) and plain grey. Of those whose colorfulness is at least --colorfulness of the originals' the one of
+the highest PSNR is written, else the most colorful one. A single choice is written as it is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 TEMPERATURES: Final = (0.3, 0.4, 0.5, 0.7, 1.0)
 REBALANCES: Final = (0.0, 0.2, 0.4, 0.6, 0.8)
-_BOUNDS: Final = {"temperature": (0.01, 10.0), "rebalance": (0.0, 1.0), "colorfulness": (0.0, 10.0)}
+GAINS: Final = (1.0,)
+_BOUNDS: Final = {
+    "temperature": (0.01, 10.0),
+    "rebalance": (0.0, 1.0),
+    "gain": (0.1, 10.0),
+    "colorfulness": (0.0, 10.0),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--limit", type=int, help="score at most so many photographs")
     add("--temperature", nargs="+", type=float, default=TEMPERATURES, metavar="T", help="one or more")
     add("--rebalance", nargs="+", type=float, default=REBALANCES, metavar="R", help="one or more")
+    add("--gain", nargs="+", type=float, default=GAINS, metavar="G", help="one or more")
     add("--colorfulness", type=float, default=0.85, help="wanted, of the originals' (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
@@ -86,7 +93,7 @@ def calibrate(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seen, held = _photos(options, options.data, None), _photos(options, options.val, options.limit)
     prior = log_prior(seen.pixels)
-    cells = (Cell(*pair) for pair in product(options.temperature, options.rebalance))
+    cells = (Cell(*each) for each in product(options.temperature, options.rebalance, options.gain))
     networks = {cell: calibrated(network, cell, prior) for cell in cells}
     rows = score(networks, held.pixels)
     print(table(rows))
@@ -96,7 +103,7 @@ def calibrate(options: argparse.Namespace) -> None:
     said = {"photos": len(seen.names), "size": options.size, **asdict(chosen.cell)}
     training = weights.training(options.weights) | {"calibration": said}
     weights.save(networks[chosen.cell], options.out, training)
-    print(f"{options.out}: temperature {chosen.cell.temperature:g}, rebalance {chosen.cell.rebalance:g}")
+    print(f"{options.out}: " + ", ".join(f"{name} {value:g}" for name, value in asdict(chosen.cell).items()))
     if options.json is not None:
         values = {
             "photos": len(held.names),

@@ -1,4 +1,4 @@
-"""How vivid a network that predicts a distribution is, by its temperature and by what raises rare colors."""
+"""How vivid a network that predicts a distribution is: its temperature, its gain, what raises rare colors."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ _PIXELS: Final = 1 << 16  # of a batch: 20 MB of logits, which fit into caches b
 
 @dataclass(frozen=True)
 class Cell:
-    """One way to decode: what the logits are divided by, and how much of the log prior leaves them."""
+    """One way to decode a distribution."""
 
     temperature: float
+    """What the logits are divided by."""
     rebalance: float
+    """How much of the log prior leaves them before."""
+    gain: float = 1.0
+    """What multiplies the mean."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
 
 def calibrated(network: Distribution, cell: Cell, log_prior: Tensor) -> Distribution:
     """Return a network that shares a network's weights, and decodes by a cell."""
-    made = build(replace(network.config, temperature=cell.temperature)).eval()
+    made = build(replace(network.config, temperature=cell.temperature, gain=cell.gain)).eval()
     assert isinstance(made, Distribution)
     shift = (cell.rebalance * log_prior).reshape(network.shift.shape)
     made.load_state_dict(network.state_dict() | {"shift": shift}, assign=True)
@@ -124,11 +128,11 @@ def choose(rows: Sequence[Scores], colorfulness: float) -> Scores:
 def table(rows: Sequence[Scores]) -> str:
     """Return a Markdown table."""
     lines = [
-        "| output | temperature | rebalance | PSNR, dB | ab RMSE | colorfulness, of the originals' |",
-        "|---|---|---|---|---|---|",
+        "| output | temperature | rebalance | gain | PSNR, dB | ab RMSE | colorfulness, of the originals' |",
+        "|---|---|---|---|---|---|---|",
     ]
     for r in rows:
-        cell = f"{r.cell.temperature:g} | {r.cell.rebalance:g}" if r.cell else " | "
+        cell = f"{r.cell.temperature:g} | {r.cell.rebalance:g} | {r.cell.gain:g}" if r.cell else " | | "
         lines.append(f"| {r.output} | {cell} | {r.psnr:.2f} | {r.ab_rmse:.2f} | {r.colorfulness:.2f} |")
     return "\n".join(lines)
 

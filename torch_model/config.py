@@ -32,8 +32,10 @@ _BOUNDS: Final = {
     "ema": (0, 0.999999),
     "zoom": (0, 0.9),
     "aged": (0, 1),
+    "resized_crop": (0.1, 1),
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual"), (0, 1e3)),
     "temperature": (0.01, 10),
+    "gain": (0.1, 10),
     "target_chroma": (0.1, 10),
     "rotation": (0, 180),
     "checkpoint_minutes": (0.01, math.inf),
@@ -102,6 +104,10 @@ class TrainConfig:
     rotation: float = option(20.0, "augmentation: degrees to either side")
     zoom: float = option(0.2, "augmentation: share of width and height to either side")
     flip: bool = option(default=True, description="augmentation: mirror every second photograph")
+    resized_crop: float = option(
+        1.0,
+        "augmentation: smallest share of width and height that is cut out and shown; 1: whole photographs",
+    )
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
@@ -110,6 +116,7 @@ class TrainConfig:
         "share of the true chroma that is taught, above 1 against muted color; a critic sees the true one",
     )
     temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
+    gain: float = option(1.0, "of vivid and unet: multiplies ab that is validated, and shown to a critic")
     critic_share: float = option(
         0.0, "of the loss's gradient that a critic adds: a classifier that sees colors; 0: none"
     )
@@ -175,13 +182,18 @@ class TrainConfig:
     @property
     def augmentation(self) -> Augmentation:
         """What is done to photographs at random."""
-        return Augmentation(self.rotation, self.zoom, self.flip, self.aged)
+        return Augmentation(self.rotation, self.zoom, self.flip, self.resized_crop, self.size, self.aged)
+
+    @property
+    def held_side(self) -> int:
+        """Side at which photographs to train on are kept, px: what is cut out of them needs no enlarging."""
+        return math.ceil(self.size / self.resized_crop)
 
     @property
     def network(self) -> NetworkConfig:
         """The network to build."""
         center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
-        plain = NetworkConfig(self.model, center, scale, self.norm, self.temperature)
+        plain = NetworkConfig(self.model, center, scale, self.norm, self.temperature, self.gain)
         if self.model == "unet":
             return replace(plain, classifier=self.classifier)
         if self.model != "fusion":

@@ -59,6 +59,8 @@ class NetworkConfig:
     """Batch normalisation behind each convolution but the last, while training only: `fold` removes it."""
     temperature: float = 0.4
     """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
+    gain: float = 1.0
+    """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
     classifier: str = ""
     """Of `fusion` and `unet`: a name of the table in `classifiers`."""
     embedding: Embedding = "pooled"
@@ -168,8 +170,9 @@ class Classic(Network):
 class Distribution(Network):
     """A network whose head gives logits of the ab bins.
 
-    Trained to tell how likely each color is. `shift` and `temperature` are set after training: rare
-    colors are raised, as `shift` is subtracted from the logits, and the distribution is sharpened.
+    Trained to tell how likely each color is. `shift`, `temperature` and `gain` are set after training: rare
+    colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened, and its mean
+    multiplied.
     """
 
     HEAD: ClassVar = len(centers())
@@ -190,7 +193,8 @@ class Distribution(Network):
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
         x = x.float()
         sharpened = (x - self.shift) * (1 / self.config.temperature)
-        return self.enlarge(self._mean(sharpened), l), self.enlarge(self._mean(x), l)
+        vivid, gain = self._mean(sharpened), self.config.gain
+        return self.enlarge(vivid if gain == 1 else gain * vivid, l), self.enlarge(self._mean(x), l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""

@@ -125,7 +125,7 @@ class Stream:
                 f"{share.size} processes share {len(found.found)} shards: each needs one, and better many"
             )
         self.shards, self.config, self.device, self.share, self.world = found, config, device, share, world
-        self.reading = Reading(found, cache.Rule(config.size, config.crop), config.batch, share)
+        self.reading = Reading(found, cache.Rule(config.held_side, config.crop), config.batch, share)
         self.count, self.per_epoch = found.count, self.reading.per_epoch
         self._at, self._told = -1, 0
         self._portions: Iterator[Portion] = iter(())

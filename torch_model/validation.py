@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image
 
 from tintype.lab import lightness_ab_to_rgb
-from torch_model import metrics
-from torch_model.batches import Augmentation, Batches
+from torch_model import cache, metrics
+from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.journal import sheet
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from torch_model.batches import Chosen
     from torch_model.losses import LossFunction
     from torch_model.model import Network
 
@@ -51,8 +51,12 @@ class Scores:
 class Validation:
     """The photographs held back, as batches without augmentation."""
 
-    def __init__(self, photos: Chosen, precision: str, device: torch.device) -> None:
+    def __init__(self, photos: Chosen, side: int, precision: str, device: torch.device) -> None:
+        """Take the first photographs, at this side, px, where they are held larger."""
         held = photos.first(MOST)
+        if held.pixels.shape[1] != side:
+            smaller = [cache.shrink(Image.fromarray(photo), side, "stretch") for photo in held.pixels]
+            held = Chosen.every(np.stack([np.asarray(photo) for photo in smaller]), held.embeddings)
         self.pixels = held.pixels
         self.batches = Batches(held, _BATCH, _NONE, 0, device)
         self.precision, self.device = precision, device

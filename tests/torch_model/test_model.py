@@ -58,9 +58,9 @@ def unet() -> UNet:
     return network
 
 
-def vivid(temperature: float = 0.4) -> Vivid:
+def vivid(temperature: float = 0.4, gain: float = 1.0) -> Vivid:
     """Return a vivid network of seeded weights."""
-    network = Vivid(NetworkConfig("vivid", temperature=temperature))
+    network = Vivid(NetworkConfig("vivid", temperature=temperature, gain=gain))
     initialize(network, "he", 0)
     return network
 
@@ -144,6 +144,13 @@ def test_mean_is_the_expectation() -> None:
     expected = torch.einsum("nqhw,qc->nchw", shares, vivid().centers)
     torch.testing.assert_close(mean[..., ::2, ::2], expected)
     torch.testing.assert_close(ab, mean)
+
+
+def test_gain_multiplies_ab_alone() -> None:
+    """With a gain ab is so many times the annealed mean; ab_mean keeps its place."""
+    (plain, mean), (more, same) = (vivid(gain=gain).decode(logits(), SHOWN) for gain in (1.0, 1.5))
+    torch.testing.assert_close(more, 1.5 * plain)
+    assert torch.equal(mean, same)
 
 
 def test_cold_is_the_mode() -> None:

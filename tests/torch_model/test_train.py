@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,10 +21,11 @@ import train
 from pictures import picture
 from tintype.errors import UsageError
 from torch_model import checkpoint, config as configs, journal, run as runs, weights
-from torch_model.batches import Batch, Part
+from torch_model.batches import Batch, Chosen, Part
 from torch_model.config import TrainConfig
 from torch_model.losses import LOSSES, Loss
 from torch_model.model import NetworkConfig, Variant, Vivid, build, initialize
+from torch_model.validation import Validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +112,18 @@ def test_writes_down_what_it_does(
     for name in ("config.json", "loss.png", "sheets/step-0000006.png", "checkpoints/step-0000012.pt"):
         assert (folder / name).is_file()
     assert json.loads((folder / "config.json").read_text())["size"] == 16
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_resized_crops(options: list[str], tmp_path: Path, folder: Path, *, apart: bool) -> None:
+    """Photographs to be cut are kept larger; validation shows them whole, at the training size."""
+    held = ["--val", str(folder)] if apart else []
+    cut = ["--resized-crop", "0.5", "--steps", "2", "--eval-every", "1", *held]
+    assert train.main([*options, *cut]) == 0
+    sides = {np.load(path, mmap_mode="r").shape[1] for path in (tmp_path / "cache").rglob("photos.npy")}
+    assert sides == ({16, 32} if apart else {32})
+    validation = Validation(Chosen.every(np.zeros((2, 32, 32, 3), np.uint8)), 16, "fp32", torch.device("cpu"))
+    assert validation.pixels.shape == (2, 16, 16, 3)
 
 
 @pytest.mark.parametrize(
@@ -408,8 +422,8 @@ def test_target_chroma() -> None:
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--init from vivid to vivid takes the head and what raises rare colors; the temperature is the run's."""
-    source = Vivid(NetworkConfig("vivid", temperature=0.7))
+    """--init from vivid to vivid takes head and shift; temperature and gain are the run's."""
+    source = Vivid(NetworkConfig("vivid", temperature=0.7, gain=1.2))
     initialize(source, "he", 5)
     source.shift.fill_(2)
     weights.save(source, tmp_path / "source.safetensors")
