@@ -263,9 +263,8 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     ]
     share = 1 - (1 - augmentation.resized_crop) * random[:, 4]
     shift = (random[:, 5:7] * 2 - 1) * (1 - share[:, None])  # (B, 2): x, y; of half of the side
-    matrix = torch.cat(
-        [torch.stack(rows, dim=1) * share[:, None, None], shift[..., None]], dim=2
-    )  # (B, 2, 3)
+    turned = torch.stack(rows, dim=1) * share[:, None, None]
+    matrix = torch.cat([turned, shift[..., None]], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
     scaled = photos.float() / 255
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)

@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     import tkinter as tk
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +51,20 @@ def root(display: None) -> Iterator[tk.Tk]:
     yield window
     with contextlib.suppress(tk.TclError):  # the test may have closed it
         window.destroy()
-    del window
-    gc.collect()  # here and now: in a thread, what Tk holds must not be freed
     assert not errors, errors
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Free a test's window as soon as pytest itself has let it go.
+
+    Its objects stand in a circle. Python's collector comes whenever it will, in a thread too: there Tcl ends
+    the process.
+    """
+    result = yield
+    if "root" in getattr(item, "fixturenames", ()):
+        gc.collect()
+    return result
 
 
 @pytest.fixture
