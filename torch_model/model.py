@@ -193,8 +193,10 @@ class Distribution(Network):
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
         x = x.float()
         sharpened = (x - self.shift) * (1 / self.config.temperature)
-        vivid, gain = self._mean(sharpened), self.config.gain
-        return self.enlarge(vivid if gain == 1 else gain * vivid, l), self.enlarge(self._mean(x), l)
+        vivid = self._mean(sharpened)
+        if self.config.gain != 1:  # else graphs stay what they were before there were gains
+            vivid = self.config.gain * vivid
+        return self.enlarge(vivid, l), self.enlarge(self._mean(x), l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""

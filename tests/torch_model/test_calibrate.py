@@ -69,7 +69,7 @@ def test_prior_of_one_color() -> None:
 
 
 def test_calibrated_shares_all_but_the_decoding() -> None:
-    """A calibrated network has a cell's temperature and shift; its weights are the same memory."""
+    """A calibrated network has a cell's temperature, gain and shift; its weights are the same memory."""
     source, prior = network(), torch.arange(306.0)
     made = calibrated(source, CELL, prior)
     assert made.config == replace(source.config, temperature=0.5, gain=1.3)
@@ -102,7 +102,7 @@ def test_choice() -> None:
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every pair is scored beside grey and the mean, written down, and the chosen one is in the weights."""
+    """Every choice is scored beside grey and the mean, written down, and the chosen one is in the weights."""
     grid = ["--temperature", "0.3", "1", "--rebalance", "0", "0.5", "--gain", "1.2", "--limit", "3"]
     file = tmp_path / "scores.json"
     assert calibrate.main([*options(tmp_path, out="new/out.safetensors"), *grid, "--json", str(file)]) == 0
