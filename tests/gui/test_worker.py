@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tintype import Adjustments, Colorizer, cli, image as images, models
-from tintype.gui import clipboard, desk, many, state, variants
+from tintype.gui import clipboard, desk, many, state, variants, worker
 from tintype.gui.state import (
     Cancelled,
     Colorized,
@@ -72,8 +72,9 @@ class Ear:
         self.worker.close()
         return self.worker.events.empty()
 
-    def cancel_when(self, moment: Callable[[], bool]) -> None:
-        """Have the work under way cancelled at the first word on its progress for which a moment has come."""
+    def cancel_when(self, moment: Callable[[], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the work under way cancelled at the first step of it for which a moment has come."""
+        monkeypatch.setattr(worker, "_EVERY", 0.0)  # a moment may be shorter than the pause between two words
         put = self.worker.events.put
 
         def hear(event: Any) -> None:
@@ -351,11 +352,11 @@ def test_errors_in_words(ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert type(error).__name__ in failed.details
 
 
-def test_cancel_in_the_middle(ear: Ear, large: Path, tmp_path: Path) -> None:
+def test_cancel_in_the_middle(ear: Ear, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saving that is cancelled leaves nothing, soon, and can be done again."""
     ear.opened(large)
     target = tmp_path / "out.jpg"
-    ear.cancel_when(lambda: True)
+    ear.cancel_when(lambda: True, monkeypatch)
     ear.worker.save(target, Edit())
     ear.until(Cancelled)
     assert time.monotonic() - ear.cancelled < 2  # half a second, on a machine that is at other things too
@@ -456,11 +457,15 @@ def test_folder_again(ear: Ear, folder: Path) -> None:
     assert (folder / "c_color.png").stat().st_mtime_ns == before
 
 
-def test_stopped_folder(ear: Ear, folder: Path, tmp_path: Path) -> None:
+def test_stopped_folder(ear: Ear, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping drops the photograph under way without a trace; those left can be done later."""
     noise = Image.effect_noise((1500, 1000), 80).convert("RGB")
     noise.save(folder / "b.jpg", quality=95)
-    ear.cancel_when(lambda: ear.worker._desk._many.items[1].status == "working")  # type: ignore[union-attr]
+
+    def working() -> bool:
+        return ear.worker._desk._many.items[1].status == "working"  # type: ignore[union-attr]
+
+    ear.cancel_when(working, monkeypatch)
     ear.worker.folder([folder], tmp_path / "out")
     assert "1 done, 0 skipped, 0 failed, 3 left" in ear.until(Cancelled).text
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_color.jpg"]
