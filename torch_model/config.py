@@ -27,6 +27,7 @@ _BOUNDS: Final = {
     "classifier_side": (32, 1024),
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
     **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours", "workers"), (0, math.inf)),
+    "dilation": (1, 16),
     "seed": (0, 2**63 - 1),
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
@@ -132,6 +133,7 @@ class TrainConfig:
     clip: float = option(0.0, "largest norm of the gradient; 0: any")
     ema: float = option(0.0, "decay of the averaged weights, which are validated and exported; 0: none")
     initializer: Literal["glorot", "he"] = option("glorot", "distribution of the first weights")
+    dilation: int = option(1, "of the encoder's deepest convolutions, not of unet: how far they see")
     norm: bool = option(default=False, description="batch normalisation, folded away at export")
     center_lightness: bool = option(
         default=False, description="scale L* to -1..1 inside the network; the original takes 0..100 as it is"
@@ -159,6 +161,8 @@ class TrainConfig:
             raise ValueError(
                 f"--loss {self.loss} does not go with --model {self.model}: vivid and unet take bins"
             )
+        if self.model == "unet" and self.dilation != 1:
+            raise ValueError("--dilation does not go with --model unet: its classifier sees all as it is")
         if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         if self.stream:
@@ -193,7 +197,15 @@ class TrainConfig:
     def network(self) -> NetworkConfig:
         """The network to build."""
         center, scale = (50.0, 50.0) if self.center_lightness else (0.0, 1.0)
-        plain = NetworkConfig(self.model, center, scale, self.norm, self.temperature, self.gain)
+        plain = NetworkConfig(
+            self.model,
+            center,
+            scale,
+            dilation=self.dilation,
+            norm=self.norm,
+            temperature=self.temperature,
+            gain=self.gain,
+        )
         if self.model == "unet":
             return replace(plain, classifier=self.classifier)
         if self.model != "fusion":

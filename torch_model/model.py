@@ -55,6 +55,8 @@ class NetworkConfig:
     """Subtracted from L*; 0 for the faithful original and for imported Keras weights."""
     l_scale: float = 50.0
     """Then divides it; 1 for the faithful original and for imported Keras weights."""
+    dilation: int = 1
+    """Of all but `unet`: of the encoder's convolutions behind its last halving, which then see further."""
     norm: bool = False
     """Batch normalisation behind each convolution but the last, while training only: `fold` removes it."""
     temperature: float = 0.4
@@ -75,9 +77,12 @@ class Conv(nn.Module):
     With stride 2 Keras pads even sizes on the right and at the bottom only.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, *, norm: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, *, dilation: int = 1, norm: bool = False
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
+        padding = dilation if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding, dilation)
         self.norm: nn.Module = nn.BatchNorm2d(outputs) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -87,11 +92,15 @@ class Conv(nn.Module):
         return F.relu(self.norm(self.conv(x)))
 
 
-def encoder(layers: Encoding, *, norm: bool) -> nn.Sequential:
-    """Convolutions from L down to an eighth of its size."""
-    inputs = (1, *(outputs for outputs, _ in layers))
-    pairs = zip(inputs, layers, strict=False)
-    return nn.Sequential(*(Conv(i, o, stride, norm=norm) for i, (o, stride) in pairs))
+def encoder(layers: Encoding, *, dilation: int, norm: bool) -> nn.Sequential:
+    """Convolutions from L down to an eighth of its size, where they may be dilated."""
+    blocks: list[nn.Module] = []
+    inputs, side = 1, 1.0
+    for outputs, stride in layers:
+        spread = dilation if side == 1 / MULTIPLE else 1
+        blocks.append(Conv(inputs, outputs, stride, dilation=spread, norm=norm))
+        inputs, side = outputs, side / stride
+    return nn.Sequential(*blocks)
 
 
 def decoder(inputs: int, layers: Decoding, *, norm: bool) -> nn.Sequential:
@@ -150,7 +159,7 @@ class Classic(Network):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
-        self.encoder = encoder(self.ENCODER, norm=config.norm)
+        self.encoder = encoder(self.ENCODER, dilation=config.dilation, norm=config.norm)
         self.decoder = decoder(self.ENCODER[-1][0], self.DECODER, norm=config.norm)
         self.head = nn.Conv2d(int(self.DECODER[-1]), self.HEAD, 3, padding=1)
 

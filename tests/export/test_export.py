@@ -39,7 +39,7 @@ MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21, "unet":
 
 def network(variant: Variant = "classic") -> Network:
     """Return a network of seeded weights; of vivid, a calibrated one."""
-    config = NetworkConfig(variant, temperature=0.3, gain=1.2)
+    config = NetworkConfig(variant, dilation=2, temperature=0.3, gain=1.2)
     if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
     torch.manual_seed(4)

@@ -83,6 +83,19 @@ def test_parameters(variant: Variant) -> None:
     assert sum(p.numel() for p in parameters) == PARAMETERS[variant]
 
 
+@pytest.mark.parametrize(("dilation", "field"), [(1, 93), (2, 125), (4, 189)])
+def test_receptive_field(dilation: int, field: int) -> None:
+    """Eight px of ab depend on lightness in a window of 93 px; with dilation in a wider one."""
+    network = build(NetworkConfig(dilation=dilation))
+    for parameter in network.parameters():
+        torch.nn.init.constant_(parameter, 1e-3)  # no path is switched off
+    l = torch.full((1, 1, 8, 256), 100.0, requires_grad=True)  # noqa: E741 - the graph's own name
+    network(l)[0, 0, 4, 128:136].sum().backward()
+    assert l.grad is not None
+    seen = l.grad[0, 0].abs().sum(dim=0).nonzero()
+    assert int(seen.max() - seen.min()) + 1 == field
+
+
 @pytest.mark.parametrize("variant", ["classic", "fusion"])
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 264, 8)])
 def test_shapes(variant: Variant, shape: tuple[int, ...]) -> None:
@@ -239,14 +252,14 @@ def test_initialization_leaves_the_classifier() -> None:
 @pytest.mark.parametrize("variant", PARAMETERS)
 def test_folding(variant: Variant) -> None:
     """A normalised network folds into plain convolutions and computes the same."""
-    network = build(config_of(variant, norm=True, temperature=0.3))
+    network = build(config_of(variant, norm=True, dilation=2, temperature=0.3))
     initialize(network, "he", 0)
     for _ in range(3):
         network(lightness(4, 1, 32, 32))
     network.eval()
     folded = fold(network)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
-    assert folded.config == config_of(variant, temperature=0.3)
+    assert folded.config == config_of(variant, dilation=2, temperature=0.3)
     l = lightness(2, 1, 40, 24)  # noqa: E741 - the graph's own name
     torch.testing.assert_close(folded(l), network(l), atol=2e-3, rtol=1e-4)
 

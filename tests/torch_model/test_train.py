@@ -443,6 +443,7 @@ def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     [
         (["--model", "vivid"], "--loss mse does not go with --model vivid"),
         (["--loss", "bins"], "--loss bins does not go with --model classic"),
+        (["--model", "unet", "--loss", "bins", "--dilation", "2"], "--dilation does not go with"),
         (["--size", "20"], "--size 20 is not a multiple of 8"),
         (["--batch", "0"], "--batch 0: wanted is at least 1"),
         (["--lr", "-1"], "--lr -1.0: wanted is from"),
