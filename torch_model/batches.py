@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WARPS = 7  # random numbers that augmentation takes of each photograph, beside those of its years
-_FIRST_WARPS = 4  # of them that are drawn before its years; later ones keep what a seed gave before them
-_RESERVE = 0.5  # share of the free GPU memory that photographs may take
+# what is drawn of each photograph, in this order: what comes later leaves as it was what a seed gave before
+TURNS: Final = 4  # rotation, zoom of x, zoom of y, flip
+YEARS: Final = 1 + aging.DRAWS  # whether it ages, and how
+CROPS: Final = 3  # of what is cut out: size, x, y
+NUMBERS: Final = (TURNS, YEARS, CROPS)
+_RESERVE: Final = 0.5  # share of the free GPU memory that photographs may take
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,15 @@ class Draws:
     order: Tensor
     """(N,) int64, a permutation."""
     uniforms: Tensor
-    """(N, WARPS) float32 in [0, 1): rotation, zoom of x, zoom of y, flip, then size, x and y of a crop; row i
-    belongs to photograph i."""
-    years: Tensor
-    """(N, 1 + aging.DRAWS) float32 in [0, 1): whether it ages, and how."""
+    """(N, sum(NUMBERS)) float32 in [0, 1); row i belongs to photograph i."""
 
 
 def draw(seed: int, epoch: int, count: int, device: torch.device) -> Draws:
     """Draw what an epoch of `count` photographs needs, from a generator keyed by seed and epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    order, uniforms = generator.permutation(count), generator.random((count, _FIRST_WARPS), np.float32)
-    years = generator.random((count, 1 + aging.DRAWS), np.float32)
-    crops = generator.random((count, WARPS - _FIRST_WARPS), np.float32)
-    uniforms = np.concatenate([uniforms, crops], axis=1)
-    return Draws(*(torch.from_numpy(drawn).to(device) for drawn in (order, uniforms, years)))
+    order = generator.permutation(count)
+    uniforms = np.concatenate([generator.random((count, each), np.float32) for each in NUMBERS], axis=1)
+    return Draws(*(torch.from_numpy(drawn).to(device) for drawn in (order, uniforms)))
 
 
 class Batch(NamedTuple):
@@ -209,8 +207,7 @@ class Batches:
 
     def _show(self, indices: Tensor) -> Batch:
         photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
-        warps, years = self._draws.uniforms[indices], self._draws.years[indices]
-        lightness, ab = present(photos, warps, years, self.augmentation)
+        lightness, ab = present(photos, self._draws.uniforms[indices], self.augmentation)
         if self.embeddings is None:
             return Batch((lightness,), ab)
         return Batch((lightness, self.embeddings.take(indices).float()), ab)
@@ -223,20 +220,19 @@ class Batches:
         return self._draws.order[number * self.size : (number + 1) * self.size]
 
 
-def present(
-    photos: Tensor, warps: Tensor, years: Tensor, augmentation: Augmentation
-) -> tuple[Tensor, Tensor]:
+def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> tuple[Tensor, Tensor]:
     """Return l (B, 1, S, S) and ab (B, 2, S, S) of augmented photographs (B, 3, H, W) uint8.
 
-    By random numbers, a row for each: (B, WARPS) and (B, 1 + aging.DRAWS).
+    By random numbers in [0, 1), a row for each: (B, sum(NUMBERS)).
     """
-    shown = augment(photos, warps, augmentation)
+    shown = augment(photos, random, augmentation)
     lightness, ab = rgb_to_lab(shown)
-    return _aged(lightness, shown, years, augmentation.aged), ab
+    return _aged(lightness, shown, random, augmentation.aged), ab
 
 
-def _aged(lightness: Tensor, photos: Tensor, years: Tensor, share: float) -> Tensor:
+def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
     """Return L* (B, 1, H, W) with that of a share of the photographs (B, 3, H, W) aged."""
+    _, years, _ = random.split(NUMBERS, dim=1)
     old = years[:, 0] < share
     if not old.any():
         return lightness
@@ -249,20 +245,21 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
     that is asked for. Borders are filled by reflection.
     """
-    mirror = random[:, 3] < (0.5 if augmentation.flip else 0.0)
+    turns, _, crops = random.split(NUMBERS, dim=1)
+    mirror = turns[:, 3] < (0.5 if augmentation.flip else 0.0)
     side = augmentation.side or photos.shape[-1]
     still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1
     if still and side == photos.shape[-1]:
         return torch.where(mirror[:, None, None, None], photos.flip(3), photos)
-    angle = (random[:, 0] * 2 - 1) * math.radians(augmentation.rotation)
-    zoom = 1 + (random[:, 1:3] * 2 - 1) * augmentation.zoom  # (B, 2): x, y
+    angle = (turns[:, 0] * 2 - 1) * math.radians(augmentation.rotation)
+    zoom = 1 + (turns[:, 1:3] * 2 - 1) * augmentation.zoom  # (B, 2): x, y
     sign = torch.where(mirror, -1.0, 1.0)
     rows = [
         torch.stack([sign * zoom[:, 0] * angle.cos(), -zoom[:, 1] * angle.sin()], dim=1),
         torch.stack([sign * zoom[:, 0] * angle.sin(), zoom[:, 1] * angle.cos()], dim=1),
     ]
-    share = 1 - (1 - augmentation.resized_crop) * random[:, 4]
-    shift = (random[:, 5:7] * 2 - 1) * (1 - share[:, None])  # (B, 2): x, y; of half of the side
+    share = 1 - (1 - augmentation.resized_crop) * crops[:, 0]
+    shift = (crops[:, 1:] * 2 - 1) * (1 - share[:, None])  # (B, 2): x, y; of half of the side
     turned = torch.stack(rows, dim=1) * share[:, None, None]
     matrix = torch.cat([turned, shift[..., None]], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)

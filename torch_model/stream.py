@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tintype.errors import UsageError
 from tintype.progress import say
-from torch_model import aging, cache, shards
-from torch_model.batches import WARPS, Batch, Batches, Chosen, Part, Share, present
+from torch_model import cache, shards
+from torch_model.batches import NUMBERS, Batch, Batches, Chosen, Part, Share, present
 from torch_model.photos import Source
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from torch_model.distributed import World
     from torch_model.shards import Encoded, Plan, Shards
 
-_DRAWN = WARPS + 1 + aging.DRAWS  # random numbers of a photograph
 _AHEAD = 2  # steps that each worker decodes beforehand
 _TOLD = 5  # photographs left out that are named
 
@@ -44,7 +43,7 @@ class Portion(NamedTuple):
     pixels: NDArray[np.uint8]
     """(n, side, side, 3), sRGB."""
     uniforms: NDArray[np.float32]
-    """(n, WARPS + 1 + aging.DRAWS) in [0, 1): warps, then years."""
+    """(n, sum(NUMBERS)) in [0, 1)."""
     left_out: list[str]
     """Photographs that cannot be used, with the reason."""
     failure: str
@@ -101,8 +100,8 @@ class Reading(IterableDataset[Portion]):
                 left_out.append(f"{photo.name}: {decoded}")
             else:
                 pixels.append(decoded[None])
-                uniforms.append(self.shards.uniforms(epoch, photo.number, _DRAWN))
-        drawn = np.array(uniforms, np.float32).reshape(-1, _DRAWN)
+                uniforms.append(self.shards.uniforms(epoch, photo.number, sum(NUMBERS)))
+        drawn = np.array(uniforms, np.float32).reshape(-1, sum(NUMBERS))
         return Portion(np.concatenate(pixels), drawn, left_out, "")
 
 
@@ -170,7 +169,7 @@ class Stream:
 
     def _show(self, pixels: torch.Tensor, uniforms: torch.Tensor, augmentation: Augmentation) -> Batch:
         photos, random = pixels.to(self.device).permute(0, 3, 1, 2), uniforms.to(self.device)
-        lightness, ab = present(photos, random[:, :WARPS], random[:, WARPS:], augmentation)
+        lightness, ab = present(photos, random, augmentation)
         return Batch((lightness,), ab)
 
     def _portion(self, step: int) -> Portion:

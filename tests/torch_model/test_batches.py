@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tintype.lab import rgb_to_lightness
-from torch_model.batches import WARPS, Augmentation, Batches, Chosen, augment, draw
+from torch_model.batches import CROPS, NUMBERS, TURNS, Augmentation, Batches, Chosen, augment, draw
 
 CPU = torch.device("cpu")
 NONE = Augmentation(rotation=0, zoom=0, flip=False)
@@ -78,21 +78,23 @@ def test_warp_stays_in_range_without_borders(augmentation: Augmentation) -> None
 def test_rotation_turns_as_drawn() -> None:
     """A draw of one half neither turns nor zooms: the photograph comes back."""
     pixels = torch.from_numpy(noise(2, 16)).permute(0, 3, 1, 2)
-    still = augment(pixels, torch.full((2, WARPS), 0.5), Augmentation(20, 0.2, flip=True))
+    still = augment(pixels, torch.full((2, sum(NUMBERS)), 0.5), Augmentation(20, 0.2, flip=True))
     torch.testing.assert_close(still, pixels.float() / 255, atol=1e-4, rtol=0)
 
 
 def test_resized_crop_cuts_as_drawn() -> None:
     """A crop is the drawn share of a photograph, at the drawn place, mirrored or not: a ramp tells which."""
     ramp = torch.arange(64).expand(2, 3, 64, 64).to(torch.uint8)  # from left to right
-    warps = torch.full((2, WARPS), 0.5)
-    warps[:, 4:] = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])  # the smallest, leftmost and rightmost
-    cut = augment(ramp, warps, Augmentation(0, 0, flip=False, resized_crop=0.5, side=32)) * 255
+    drawn = torch.full((2, sum(NUMBERS)), 0.5)
+    drawn[:, -CROPS:] = torch.tensor(
+        [[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]]
+    )  # smallest, leftmost, rightmost
+    cut = augment(ramp, drawn, Augmentation(0, 0, flip=False, resized_crop=0.5, side=32)) * 255
     assert cut.shape == (2, 3, 32, 32)
     torch.testing.assert_close(cut[0], ramp[0, :, :32, :32].float(), atol=1e-3, rtol=0)
     torch.testing.assert_close(cut[1], ramp[1, :, :32, 32:].float(), atol=1e-3, rtol=0)
-    warps[:, 3] = 0.1
-    mirrored = augment(ramp, warps, Augmentation(0, 0, flip=True, resized_crop=0.5, side=32)) * 255
+    drawn[:, TURNS - 1] = 0.1
+    mirrored = augment(ramp, drawn, Augmentation(0, 0, flip=True, resized_crop=0.5, side=32)) * 255
     torch.testing.assert_close(mirrored, cut.flip(3), atol=1e-3, rtol=0)
 
 
@@ -109,12 +111,13 @@ def test_resized_crop_shows_nothing_beyond_a_photograph() -> None:
 
 
 def test_what_a_seed_drew_before_crops_stays() -> None:
-    """Order, warps and years of a seed are those of runs that were recorded before there were crops."""
+    """Order, turns and years of a seed are those of runs that were recorded before there were crops."""
     drawn = draw(1, 2, 5, CPU)
     before = np.random.Generator(np.random.Philox(key=[1, 2]))
     assert drawn.order.tolist() == before.permutation(5).tolist()
-    assert np.array_equal(drawn.uniforms[:, :4].numpy(), before.random((5, 4), np.float32))
-    assert np.array_equal(drawn.years.numpy(), before.random(drawn.years.shape, np.float32))
+    turns, years, _ = drawn.uniforms.split(NUMBERS, dim=1)
+    assert np.array_equal(turns.numpy(), before.random((5, TURNS), np.float32))
+    assert np.array_equal(years.numpy(), before.random(years.shape, np.float32))
 
 
 def test_aged_share() -> None:
