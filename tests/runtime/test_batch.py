@@ -405,23 +405,26 @@ def test_no_space_for_the_journal(
 
 
 class _Counting:
-    """A colorizer that says how many photographs are at work at once."""
+    """A colorizer that says how many photographs are at work at once, and waits for so many."""
 
-    def __init__(self, real: Colorizer) -> None:
-        self.real, self.now, self.most, self.lock = real, 0, 0, threading.Lock()
+    def __init__(self, real: Colorizer, wanted: int) -> None:
+        self.real, self.wanted, self.now, self.most = real, wanted, 0, 0
+        self.changed = threading.Condition()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
     def colorize_file(self, *arguments: Any, **options: Any) -> Any:
-        with self.lock:
+        with self.changed:
             self.now += 1
             self.most = max(self.most, self.now)
-        time.sleep(0.02)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.most >= self.wanted, 20)
+        time.sleep(0.02)  # for one more that should not come
         try:
             return self.real.colorize_file(*arguments, **options)
         finally:
-            with self.lock:
+            with self.changed:
                 self.now -= 1
 
 
@@ -442,7 +445,7 @@ def test_jobs(  # noqa: PLR0917 - cases are many-sided
         large.save(source)
     if megabytes == 1:  # so little that each is alone; that one does not fit at all is told elsewhere
         monkeypatch.setattr("tintype.image._check_size", lambda *_: None)
-    counting: Any = _Counting(colorizer)
+    counting: Any = _Counting(colorizer, most)
     records = _run(_plan(*sources, out=out), counting, Journal(out), workers=3)
     assert Counter(_status(records)) == {"done": 9}
     assert counting.most == most
