@@ -77,9 +77,7 @@ def given(found: Shards, share: Share, workers: int, start: int, steps: int) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(
-    "ignore:This DataLoader will create"
-)  # on a machine with one core
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine with one core
 def test_every_photograph_once(found: Shards) -> None:
     """Two processes with two workers each see every photograph once an epoch, five shards among four."""
     steps = Reading(found, cache.Rule(16, "center"), BATCH, Share()).per_epoch
