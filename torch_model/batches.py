@@ -232,7 +232,7 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> tuple
 
 def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
     """Return L* (B, 1, H, W) with that of a share of the photographs (B, 3, H, W) aged."""
-    _, years, _ = random.split(NUMBERS, dim=1)
+    _, years, _ = random.split_with_sizes(NUMBERS, dim=1)
     old = years[:, 0] < share
     if not old.any():
         return lightness
@@ -245,7 +245,7 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
     that is asked for. Borders are filled by reflection.
     """
-    turns, _, crops = random.split(NUMBERS, dim=1)
+    turns, _, crops = random.split_with_sizes(NUMBERS, dim=1)
     mirror = turns[:, 3] < (0.5 if augmentation.flip else 0.0)
     side = augmentation.side or photos.shape[-1]
     still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1

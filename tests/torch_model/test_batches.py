@@ -113,7 +113,7 @@ def test_what_a_seed_drew_before_crops_stays() -> None:
     drawn = draw(1, 2, 5, CPU)
     before = np.random.Generator(np.random.Philox(key=[1, 2]))
     assert drawn.order.tolist() == before.permutation(5).tolist()
-    turns, years, _ = drawn.uniforms.split(NUMBERS, dim=1)
+    turns, years, _ = drawn.uniforms.split_with_sizes(NUMBERS, dim=1)
     assert np.array_equal(turns.numpy(), before.random((5, TURNS), np.float32))
     assert np.array_equal(years.numpy(), before.random(years.shape, np.float32))
 
