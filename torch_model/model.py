@@ -95,11 +95,11 @@ class Conv(nn.Module):
 def encoder(layers: Encoding, *, dilation: int, norm: bool) -> nn.Sequential:
     """Convolutions from L down to an eighth of its size, where they may be dilated."""
     blocks: list[nn.Module] = []
-    inputs, side = 1, 1.0
+    inputs, halved = 1, 1
     for outputs, stride in layers:
-        spread = dilation if side == 1 / MULTIPLE else 1
+        spread = dilation if halved == MULTIPLE else 1
         blocks.append(Conv(inputs, outputs, stride, dilation=spread, norm=norm))
-        inputs, side = outputs, side / stride
+        inputs, halved = outputs, halved * stride
     return nn.Sequential(*blocks)
 
 

@@ -108,10 +108,13 @@ def brute_force(hints: Hints, height: int, width: int) -> Any:
     for index, stroke in enumerate(hints.strokes):
         radius = max(stroke.radius, np.hypot(hints.width / width, hints.height / height) / 2)
         for start, end in zip(stroke.points, stroke.points[1:] or stroke.points, strict=False):
-            (left, top), (along, down) = start, np.subtract(end, start)
-            length = max(along**2 + down**2, 1e-12)
-            part = np.clip(((x - left) * along + (y - top) * down) / length, 0, 1)  # of the nearest place
-            labels[np.hypot(x - left - part * along, y - top - part * down) <= radius] = index
+            across, down = np.subtract(end, start)
+            length = np.hypot(across, down) or 1
+            along = ((x - start[0]) * across + (y - start[1]) * down) / length
+            aside = ((x - start[0]) * down - (y - start[1]) * across) / length
+            ends = np.minimum(*(np.hypot(x - place[0], y - place[1]) for place in (start, end)))
+            beside = (along > 0) & (along < length)
+            labels[np.where(beside, abs(aside), ends) <= radius] = index
     return labels
 
 

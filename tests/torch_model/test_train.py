@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
+WITNESS = Path(__file__).with_name("witness.py")
 SMALL = ["--size", "16", "--batch", "8", "--threads", "1", "--no-tensorboard", "--device", "cpu"]
 EVERYTHING = [
     *("--optimizer", "adamw", "--schedule", "cosine", "--warmup", "2", "--ema", "0.9", "--clip", "1"),
@@ -52,27 +53,18 @@ def options(folder: Path, tmp_path: Path) -> list[str]:
     return [*SMALL, *places]
 
 
-KILLED = """
-import os, signal, sys
-import train
-from torch_model.batches import Batches
-parts = Batches.parts
-def until(batches, step):
-    if step == STEP:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return parts(batches, step)
-Batches.parts = until
-train.main(sys.argv[1:])
-"""
-
-
-def start(options: Sequence[str], killed_at: int | None = None) -> subprocess.Popen[str]:
-    """Start train.py as a process of its own, which may be killed in the middle of a step."""
-    program = (
-        [str(ROOT / "train.py")] if killed_at is None else ["-c", KILLED.replace("STEP", str(killed_at))]
+def start(
+    options: Sequence[str], program: Path = ROOT / "train.py", **environment: str
+) -> subprocess.Popen[str]:
+    """Start train.py, or what watches it, as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(program), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
     )
-    command = [sys.executable, *program, *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
 
 
 def states(folder: Path) -> dict[str, Any]:
@@ -178,7 +170,7 @@ def test_killed_and_resumed_equals_uninterrupted(options: list[str], tmp_path: P
         assert process.returncode == 0, said
 
     wanted = random.Random(os.getpid()).randrange(4, 20)  # noqa: S311 - no secret
-    with start(long, killed_at=wanted) as process:
+    with start(long, WITNESS, WITNESS=str(tmp_path), VICTIM=f"0:{wanted}") as process:
         said = process.communicate(timeout=120)[0]
         assert process.returncode == -signal.SIGKILL, said
     assert states(tmp_path / "run")["step"] == wanted // 2 * 2
