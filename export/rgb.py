@@ -7,7 +7,8 @@ are those of `tintype.lab`, `tintype.photo` and `tintype.merge`, so that the pic
   choice by element, which some engines lack, and nothing that can become no number.
 * Resizing is a product with matrices of weights (`resample`).
 * Chroma that lies outside of the gamut is brought in along a line of constant lightness and hue, by Newton's
-  method on the cubics that linear R, G and B are there.
+  method on the cubics that linear R, G and B are there. Where such a line leaves the gamut and comes back, as it
+  does in yellow of L* 94 to 97.5, chroma ends where the line first leaves; the runtime's may end further out.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _FAR: Final = 1e6  # a bound that nothing reaches: some engines want both
 _HALF: Final = 0.5 + 0.25 / (12.92 * 255)  # of the gamut, linear, with a quarter of a step of 8 bits
 _TINY: Final = 1e-12
 _FIRST_SHARE: Final = 0.6  # of chroma, where Newton's method begins
-_ROUNDS: Final = 3
+_ROUNDS: Final = 4
 _INK: Final = 1e-6  # luminance: nearer to black, or to white, chroma fits whole or not at all
 _PAPER: Final = 1e-5
 _FLAT: Final = np.array([0, 0, -1])
