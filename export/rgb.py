@@ -7,8 +7,8 @@ are those of `tintype.lab`, `tintype.photo` and `tintype.merge`, so that the pic
   choice by element, which some engines lack, and nothing that can become no number.
 * Resizing is a product with matrices of weights (`resample`).
 * Chroma that lies outside of the gamut is brought in along a line of constant lightness and hue, by Newton's
-  method on the cubics that linear R, G and B are there. Where such a line leaves the gamut and comes back, as it
-  does in yellow of L* 94 to 97.5, chroma ends where the line first leaves; the runtime's may end further out.
+  method on the cubics that linear R, G and B are there. Where such a line leaves the gamut and comes back,
+  in yellow of L* 94 to 97.5, chroma ends where it first leaves; the runtime's may end further out.
 """
 
 from __future__ import annotations
