@@ -1,19 +1,23 @@
 """The body of a graph: what lies between its first and its last convolution, where nearly all time goes.
 
-Before it stands what must stay exact (scaling of lightness, Lab, resizing), behind it tanh or softmax and the
-way back to CIE units. Forms of less precision differ from the released one in the body alone.
+Before it stands what must stay exact (scaling of lightness, Lab, resizing), behind it tanh or softmax, the
+way back to CIE units and, of some networks, convolutions that refine color. Forms of less precision differ
+from the released one in the body alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
+
+_CONVOLUTION: Final = frozenset({"Conv"})
+_ENDS: Final = frozenset({"Tanh", "Softmax"})
 
 
 def widen(model: ModelProto) -> ModelProto:
@@ -46,22 +50,26 @@ def put(graph: GraphProto, nodes: list[NodeProto]) -> None:
 def between(model: ModelProto) -> list[NodeProto]:
     """Return the nodes that have a convolution before them and one behind them, in order.
 
-    Of several first convolutions (`fusion` looks with two networks) none is among them.
+    Of several first convolutions (`fusion` looks with two networks) none is among them. What refines color
+    behind tanh or softmax does not count.
     """
-    behind = _reached(list(model.graph.node), forwards=True)
-    before = _reached(list(reversed(model.graph.node)), forwards=False)
+    nodes = list(model.graph.node)
+    color = _reached(nodes, _ENDS, forwards=True)
+    nodes = [node for node in nodes if node.name not in color]
+    behind = _reached(nodes, _CONVOLUTION, forwards=True)
+    before = _reached(nodes[::-1], _CONVOLUTION, forwards=False)
     return [node for node in model.graph.node if node.name in behind and node.name in before]
 
 
-def _reached(nodes: list[NodeProto], *, forwards: bool) -> set[str]:
-    """Return the names of nodes that depend on a convolution or, backwards, that one depends on."""
+def _reached(nodes: list[NodeProto], kinds: frozenset[str], *, forwards: bool) -> set[str]:
+    """Return the names of nodes that depend on one of some kinds or, backwards, that one depends on."""
     values, found = set[str](), set[str]()
     for node in nodes:
         taken, given = (node.input, node.output) if forwards else (node.output, node.input)
         reached = not values.isdisjoint(taken)
         if reached:
             found.add(node.name)
-        if reached or node.op_type == "Conv":
+        if reached or node.op_type in kinds:
             values.update(given)
     values.discard("")
     return found

@@ -42,6 +42,8 @@ FUSION_DECODER: Final[Decoding] = (128, UP, 64, UP, 32, 16)
 # channels of the U-Net's joins, from the deepest features, a 32nd of the size, up to a quarter of it
 UNET_CHANNELS: Final = (256, 256, 192, 128)
 UNET_MULTIPLE: Final = 32
+UNET_GRID: Final = 4  # px of lightness between two colors of its head
+REFINED_SCALE: Final = 30.0  # CIE units that a refinement counts as 1
 
 Variant = Literal["classic", "vivid", "fusion", "unet"]
 
@@ -63,6 +65,8 @@ class NetworkConfig:
     """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
     gain: float = 1.0
     """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
+    refinement: int = 0
+    """Of `unet`: channels of the convolutions that bring its color onto the edges of lightness; 0: none."""
     classifier: str = ""
     """Of `fusion` and `unet`: a name of the table in `classifiers`."""
     embedding: Embedding = "pooled"
@@ -263,12 +267,35 @@ class Join(nn.Module):
         return self.second(self.first(torch.cat([doubled, seen], dim=1)))  # type: ignore[no-any-return]
 
 
+class Refinement(nn.Module):
+    """Color of a coarse grid, brought onto the edges of lightness by what both show nearby.
+
+    At half of the size, reached by a strided convolution and left by a transposed one; what comes out is
+    added. It is taught on true colors (`torch_model.refine`): where colors end, not which ones are likely.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, channels, 4, stride=2, padding=1)
+        self.inner = nn.Sequential(*(Conv(channels, channels) for _ in range(3)))
+        self.last = nn.ConvTranspose2d(channels, 2, 4, stride=2, padding=1)
+        for parameter in self.last.parameters():  # until it is taught, color stays as it is
+            nn.init.zeros_(parameter)
+
+    def forward(self, l: Tensor, ab: Tensor) -> Tensor:  # noqa: E741
+        """Return ab (N, 2, H, W), CIE units, of l (N, 1, H, W) in [0, 100] and coarse ab; H and W even."""
+        shown = torch.cat([(l - 50) / 50, ab / REFINED_SCALE], dim=1)  # (N, 3, H, W)
+        x = self.inner(F.relu(_float32(self.first, shown)))  # (N, channels, H/2, W/2)
+        return ab + REFINED_SCALE * _float32(self.last, x)
+
+
 class UNet(Distribution):
     """A classifier's features at four depths, joined from the deepest up; the head stands at a quarter.
 
     "What" and "where" are found once: the classifier's embedding is told to the deepest features (as `Fusion`
     does), and what it sees on its way there is handed across (Ronneberger et al., 2015). Sizes that cannot be
-    halved five times are padded by their edge, and ab is cut to them.
+    halved five times are padded by their edge, and ab is cut to them. With a `refinement` color is finer
+    than the head's grid.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -282,6 +309,7 @@ class UNet(Distribution):
         depths = zip((deepest, *others), reversed(seen[:-1]), others, strict=False)
         self.joins = nn.ModuleList(Join(deep, channels, outputs) for deep, channels, outputs in depths)
         self.head = nn.Conv2d(UNET_CHANNELS[-1], self.HEAD, 1)
+        self.refinement = Refinement(config.refinement) if config.refinement else None
 
     def features(self, l: Tensor, *_known: Tensor) -> Tensor:  # noqa: E741
         """Return what the head sees, (N, 128, h/4, w/4): h and w are the next multiples of 32."""
@@ -295,9 +323,15 @@ class UNet(Distribution):
         return x
 
     def enlarge(self, ab: Tensor, l: Tensor) -> Tensor:  # noqa: E741
-        """Bring ab (N, 2, h/4, w/4) to the size of lightness (N, 1, H, W)."""
+        """Bring ab (N, 2, h/4, w/4) to the size of lightness (N, 1, H, W), and onto its edges."""
+        spread = self.spread(ab, l)
+        return spread if self.refinement is None else self.refinement(l, spread)
+
+    @staticmethod
+    def spread(ab: Tensor, l: Tensor) -> Tensor:  # noqa: E741
+        """Bring ab (N, 2, h/4, w/4) to the size of lightness (N, 1, H, W), smoothly."""
         height, width = l.shape[-2:]
-        padded = F.interpolate(ab, scale_factor=4.0, mode="bilinear", align_corners=False)
+        padded = F.interpolate(ab, scale_factor=float(UNET_GRID), mode="bilinear", align_corners=False)
         return padded[..., :height, :width]
 
 

@@ -221,6 +221,9 @@ def _first_weights(config: TrainConfig) -> Network:
             f"--init {config.init} takes {' of '.join(_eyes(given))}, this run {' of '.join(_eyes(wanted))}: "
             "set --classifier and --embedding alike"
         )
+    if given.refinement:
+        again = "teach it anew by python -m torch_model.refine"
+        print(f"--init {config.init}: its refinement is left out; {again}")
     network.load_state_dict(state, strict=False)  # normalisation keeps its first values
     return network
 

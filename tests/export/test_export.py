@@ -18,7 +18,7 @@ from tintype.metadata import Metadata
 from tintype.session import open_session
 from torch_model import weights
 from torch_model.checkpoint import path_of
-from torch_model.model import Distribution, NetworkConfig, Variant, Vivid, build, fold, initialize
+from torch_model.model import Distribution, NetworkConfig, UNet, Variant, Vivid, build, fold, initialize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +38,12 @@ MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21, "unet":
 
 
 def network(variant: Variant = "classic") -> Network:
-    """Return a network of seeded weights; of vivid, a calibrated one."""
+    """Return a network of seeded weights; of vivid and unet, a calibrated one, of unet also refined."""
     config = NetworkConfig(variant, dilation=2, temperature=0.3, gain=1.2)
     if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
+    if variant == "unet":
+        config = replace(config, refinement=4)
     torch.manual_seed(4)
     made = build(config)
     initialize(made, "he", 5)
@@ -52,6 +54,9 @@ def network(variant: Variant = "classic") -> Network:
             parameter.data = 0.1 * torch.rand(parameter.shape, generator=generator)
     if isinstance(made, Distribution):
         made.shift = torch.rand(made.shift.shape, generator=generator)
+    if isinstance(made, UNet) and made.refinement is not None:
+        last = made.refinement.last.weight
+        last.data = 0.1 * torch.rand(last.shape, generator=generator)
     return fold(made)
 
 
@@ -112,7 +117,9 @@ def test_graph_is_clean(exported: tuple[Path, Network]) -> None:
     kinds = [node.op_type for node in model.graph.node]
     variant = made.config.variant
     seen = variant in ("fusion", "unet")  # by a classifier, at a size of its own
-    assert kinds.count("Conv") == {"fusion": 63, "unet": 58}.get(variant, 12)
+    refined = len(made.OUTPUTS) if variant == "unet" else 0
+    assert kinds.count("Conv") == {"fusion": 63, "unet": 58}.get(variant, 12) + 4 * refined
+    assert kinds.count("ConvTranspose") == refined
     assert kinds.count("Resize") == {"fusion": 3, "unet": 3}.get(variant, 2) + len(made.OUTPUTS)
     assert kinds.count("Softmax") == (2 if isinstance(made, Distribution) else 0)
     assert not any(item.name.startswith("network.") for item in model.graph.initializer)

@@ -179,6 +179,26 @@ def test_half(model: ModelProto, lightness: list[Float], tmp_path: Path) -> None
     )
 
 
+def test_what_refines_color_is_no_body(model: ModelProto) -> None:
+    """Convolutions behind the end of the body, which refine color, leave it as it is."""
+    refined = onnx.ModelProto()
+    refined.CopyFrom(model)
+    node = helper.make_node
+    weights = np.zeros((2, 2, 3, 3), np.float32)
+    refined.graph.initializer.append(numpy_helper.from_array(weights, "refine.weight"))
+    refined.graph.node.extend(
+        [
+            node("Conv", ["ab", "refine.weight"], ["y0"], name="refine0", pads=[1, 1, 1, 1]),
+            node("Relu", ["y0"], ["y1"], name="refine_relu"),
+            node("Conv", ["y1", "refine.weight"], ["refined"], name="refine1", pads=[1, 1, 1, 1]),
+        ]
+    )
+    refined.graph.output[0].name = "refined"
+    names = [node.name for node in body.between(body.widen(model))]
+    assert "third" in names
+    assert [node.name for node in body.between(body.widen(refined))] == names
+
+
 def test_int8(model: ModelProto, ranges: quantization.Ranges, lightness: list[Float], tmp_path: Path) -> None:
     """Inner convolutions have weights of seven bits by channel; both ends and the classifier stay float32."""
     made = quantization.int8(model, ranges)

@@ -15,6 +15,7 @@ from torch_model.model import (
     Classic,
     Fusion,
     NetworkConfig,
+    Refinement,
     UNet,
     Variant,
     Vivid,
@@ -50,10 +51,10 @@ def fusion() -> Fusion:
     return network
 
 
-def unet() -> UNet:
+def unet(refinement: int = 0) -> UNet:
     """Return a U-Net of seeded weights."""
     torch.manual_seed(0)
-    network = UNet(config_of("unet"))
+    network = UNet(config_of("unet", refinement=refinement))
     initialize(network, "he", 0)
     return network
 
@@ -118,9 +119,10 @@ def test_shapes_of_vivid(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 64, 64)])
-def test_shapes_of_unet(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("refinement", [0, 4])
+def test_shapes_of_unet(shape: tuple[int, ...], refinement: int) -> None:
     """The U-Net gives logits at a quarter of the next multiple of 32, and ab and ab_mean at the size of l."""
-    network = unet()
+    network = unet(refinement)
     raw = network(lightness(*shape))
     assert raw.shape == (shape[0], UNet.HEAD, *(-(-side // 32) * 8 for side in shape[2:]))
     assert [plane.shape for plane in network.decode(raw, lightness(*shape))] == 2 * [
@@ -140,6 +142,35 @@ def test_unet_hears_of_the_whole() -> None:
         initialize(network, "he", 0)
         told = (network(l) - network(other)).abs()[..., -1, -1].max()
     assert told > alone
+
+
+def test_refinement_begins_as_nothing() -> None:
+    """Before it is taught, a refinement leaves both outputs as they are."""
+    shown, refined = lightness(2, 1, 24, 40), unet(4)
+    raw = refined(shown)
+    unrefined = unet()
+    unrefined.load_state_dict(refined.state_dict(), strict=False)
+    for one, other in zip(refined.decode(raw, shown), unrefined.decode(raw, shown), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_refinement_sees_what_is_near() -> None:
+    """What a refinement adds depends on lightness and color around a place, and on nothing far from it."""
+    torch.manual_seed(0)
+    refinement = Refinement(4)
+    torch.nn.init.normal_(refinement.last.weight)
+    l, ab = lightness(1, 1, 64, 64), 20 * torch.randn(1, 2, 64, 64)  # noqa: E741 - the graph's own name
+    with torch.no_grad():
+        before = refinement(l, ab)
+        for changed in (l, ab):
+            changed[..., :8, :8] += 10
+            after = refinement(l, ab)
+            differs = (after - before).abs().amax(dim=1)[0] > 0
+            assert differs[:8, :8].any()
+            assert differs[8:12, 8:12].any()
+            assert not differs[32:].any()
+            assert not differs[:, 32:].any()
+            before = after
 
 
 def test_classic_decodes_to_ab() -> None:

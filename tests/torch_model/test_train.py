@@ -441,6 +441,20 @@ def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert torch.equal(begun.shift, source.shift)
 
 
+def test_start_leaves_a_refinement_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--init from a refined network says that what refines is to be taught anew, and takes the rest."""
+    source = build(NetworkConfig("unet", classifier="efficientnet_lite0", refinement=4))
+    initialize(source, "he", 5)
+    weights.save(source, tmp_path / "source.safetensors")
+    config = TrainConfig(
+        model="unet", loss="bins", center_lightness=True, init=str(tmp_path / "source.safetensors")
+    )
+    begun = runs.Run.start(config, torch.device("cpu")).model
+    assert "its refinement is left out; teach it anew" in capsys.readouterr().out
+    assert begun.config.refinement == 0
+    assert torch.equal(begun.head.weight, source.head.weight)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

@@ -1,0 +1,220 @@
+"""Teach a network to bring its color onto edges: `python -m torch_model.refine WEIGHTS OUT.safetensors`.
+
+The head of `unet` stands at a quarter of the size, so color leaks over edges and small things lose theirs. A
+few convolutions over lightness and the enlarged color mend that (`Refinement` in `torch_model.model`). They
+are taught on true colors, averaged as coarsely as the head's: on the network's own they would learn that grey
+is a safe answer. Half of the photographs get other hues, so that what is learned is where colors end, and
+every second batch is coarser still, as what a network says of a photograph is. The network itself does not
+run, and stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from tintype.errors import TintypeError, UsageError
+from tintype.progress import Progress
+from torch_model import cache, photos, weights
+from torch_model.batches import Augmentation, Batches, Chosen
+from torch_model.checkpoint import CheckpointError
+from torch_model.color import rgb_to_lab
+from torch_model.model import UNET_GRID, UNET_MULTIPLE, Refinement, UNet, build, fold
+from torch_model.run import pick_device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from torch_model.cache import Photos
+
+WARMUP: Final = 100  # steps
+COARSER: Final = 2  # of every second batch: what its colors are averaged over, of the head's px
+TURNED: Final = 0.5  # share of the photographs whose hues are others
+CHROMA: Final = (0.5, 1.5)  # what multiplies that of the photographs
+_PREFIX: Final = "refinement."  # of its weights' names in the network
+_SHOWN: Final = 25  # photographs measured at once
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m torch_model.refine",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("weights", type=Path, help="of unet: folder of a run, .pt, .onnx or .safetensors")
+    add("out", type=Path, help="the .safetensors file to write")
+    add("--data", nargs="+", required=True, help="photographs to learn from: folders, .tar files or patterns")
+    add("--list", type=Path, help="file of names, one a line: use only these photographs")
+    add("--limit", type=int, help="learn from at most so many photographs")
+    add("--val", nargs="+", required=True, help="photographs to measure with, likewise")
+    add("--size", type=int, default=192, metavar="PX", help="side that the network will see (%(default)s)")
+    add("--crop", choices=["center", "stretch"], default="center", help="as in training (%(default)s)")
+    add("--channels", type=int, default=48, help="of the convolutions (%(default)s)")
+    add("--steps", type=int, default=4000, help="(%(default)s)")
+    add("--batch", type=int, default=8, help="photographs a step (%(default)s)")
+    add("--lr", type=float, default=1.5e-3, help="learning rate, at its highest (%(default)s)")
+    add("--resized-crop", type=float, default=0.75, help="smallest share of sides cut out (%(default)s)")
+    add("--seed", type=int, default=0, help="of weights, order and augmentation (%(default)s)")
+    add("--threads", type=int, help="threads of torch on the CPU")
+    add("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
+    add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        refine(options)
+    except (TintypeError, CheckpointError, ValueError, OSError) as error:
+        print(f"refine: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("refine: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def refine(options: argparse.Namespace) -> None:
+    """Teach, measure, write the file."""
+    check(options)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = pick_device(options.device)
+    network = fold(weights.load(options.weights))
+    if not isinstance(network, UNet):
+        raise UsageError(f"{options.weights} is {network.config.variant}: only unet is refined")
+    augmentation = Augmentation(0, 0, resized_crop=options.resized_crop, side=options.size)
+    held_side = math.ceil(options.size / options.resized_crop)
+    selection = photos.Selection(options.list, options.limit)
+    learned = _photos(options, options.data, selection, held_side)
+    shown = _photos(options, options.val, photos.Selection(), options.size).pixels
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        taught = Refinement(options.channels).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    chosen = Chosen.every(learned.pixels)
+    batches = Batches(chosen, options.batch, augmentation, options.seed, device)
+    start = time.monotonic()
+    teach(taught, batches, options.steps, options.lr)
+    seconds = round(time.monotonic() - start)
+
+    before, after = (error(one, shown, device) for one in (plain, taught))
+    print(
+        f"true colors of {len(shown)} photographs, averaged over {UNET_GRID} px and enlarged to "
+        f"{options.size}: ab RMSE {before:.2f}, refined {after:.2f}"
+    )
+    said = {
+        "photos": len(learned.names),
+        "size": options.size,
+        "steps": options.steps,
+        "batch": options.batch,
+        "lr": options.lr,
+        "resized_crop": options.resized_crop,
+        "seed": options.seed,
+        "seconds": seconds,
+        "ab_rmse": {"before": round(before, 3), "after": round(after, 3)},
+    }
+    made = build(replace(network.config, refinement=options.channels)).eval()
+    state = {name: value for name, value in network.state_dict().items() if not name.startswith(_PREFIX)}
+    made.load_state_dict(state | taught.state_dict(prefix=_PREFIX))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(made, options.out, weights.training(options.weights) | {"refinement": said})
+    print(f"{options.out}: {sum(p.numel() for p in taught.parameters()):,} parameters more")
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raise UsageError on options that cannot work."""
+    if options.out.suffix != ".safetensors":
+        raise UsageError(f"{options.out} does not end in .safetensors")
+    if options.size < UNET_MULTIPLE or options.size % UNET_MULTIPLE:
+        raise UsageError(f"--size {options.size} is not a multiple of {UNET_MULTIPLE}")
+    if not 0.1 <= options.resized_crop <= 1:
+        raise UsageError(f"--resized-crop {options.resized_crop}: wanted is from 0.1 to 1")
+    for name in ("channels", "steps", "batch"):
+        if getattr(options, name) < 1:
+            raise UsageError(f"--{name} {getattr(options, name)}: wanted is at least 1")
+
+
+def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> None:
+    """Train a refinement to give true colors back of their averages."""
+    optimizer = torch.optim.AdamW(refinement.parameters(), rate)
+    with Progress("teaching", steps) as progress:
+        for step in range(steps):
+            (lightness,), ab = batches(step)
+            ab = recolored(ab, np.random.Generator(np.random.Philox(key=[batches.seed, step])))
+            for group in optimizer.param_groups:
+                warm = min(1.0, (step + 1) / WARMUP)
+                group["lr"] = rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+            shown = coarse(ab, lightness, COARSER if step % 2 else 1)
+            with torch.autocast(lightness.device.type, torch.bfloat16):
+                given = refinement(lightness, shown)
+            loss = F.mse_loss(given.float(), ab)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if not math.isfinite(loss.item()):
+                raise UsageError(f"the loss is {loss.item()} at step {step}: try a lower --lr")
+            optimizer.step()
+            progress.advance()
+
+
+def coarse(ab: Tensor, lightness: Tensor, coarser: int = 1) -> Tensor:
+    """Return ab (N, 2, H, W) as a head gives it: averaged on its grid, or a coarser one, and enlarged."""
+    averaged = F.avg_pool2d(ab, coarser * UNET_GRID)
+    if coarser > 1:
+        averaged = F.interpolate(averaged, scale_factor=coarser, mode="bilinear", align_corners=False)
+    return UNet.spread(averaged, lightness)
+
+
+def recolored(ab: Tensor, generator: np.random.Generator) -> Tensor:
+    """Return ab (N, 2, H, W) with other chroma and, of about half of the photographs, other hues."""
+    count = len(ab)
+    angle = 2 * math.pi * generator.random(count) * (generator.random(count) < TURNED)
+    chroma = generator.uniform(*CHROMA, count)
+    cosine, sine = chroma * np.cos(angle), chroma * np.sin(angle)
+    turn = np.stack([cosine, -sine, sine, cosine], axis=1).reshape(count, 2, 2)
+    return torch.einsum("nij,njhw->nihw", torch.from_numpy(turn).to(ab), ab)
+
+
+def plain(_lightness: Tensor, ab: Tensor) -> Tensor:
+    """Return ab as it is."""
+    return ab
+
+
+@torch.no_grad()
+def error(
+    refinement: Callable[[Tensor, Tensor], Tensor], pixels: NDArray[np.uint8], device: torch.device
+) -> float:
+    """Return the RMSE, ab, of true colors of photographs (N, H, W, 3), made coarse and refined."""
+    squares = 0.0
+    for start in range(0, len(pixels), _SHOWN):
+        part = torch.from_numpy(pixels[start : start + _SHOWN]).permute(0, 3, 1, 2).to(device)
+        lightness, ab = rgb_to_lab(part)
+        squares += F.mse_loss(refinement(lightness, coarse(ab, lightness)), ab).item() * len(part)
+    return math.sqrt(squares / len(pixels))
+
+
+def _photos(
+    options: argparse.Namespace, data: Sequence[str], selection: photos.Selection, side: int
+) -> Photos:
+    sources = photos.find(data, selection, options.cache)
+    return cache.load(sources, side, options.crop, options.cache)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
