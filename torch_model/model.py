@@ -271,7 +271,8 @@ class Refinement(nn.Module):
     """Color of a coarse grid, brought onto the edges of lightness by what both show nearby.
 
     At half of the size, reached by a strided convolution and left by a transposed one; what comes out is
-    added. It is taught on true colors (`torch_model.refine`): where colors end, not which ones are likely.
+    added. It is taught on true colors (`torch_model.refine`): where colors end, not which ones are likely. As
+    what counts there is what the runtime leaves of it in merging, color at edges is a little too strong.
     """
 
     def __init__(self, channels: int) -> None:

@@ -3,9 +3,8 @@
 The head of `unet` stands at a quarter of the size, so color leaks over edges and small things lose theirs. A
 few convolutions over lightness and the enlarged color mend that (`Refinement` in `torch_model.model`). They
 are taught on true colors, averaged as coarsely as the head's: on the network's own they would learn that grey
-is a safe answer. Half of the photographs get other hues, so that what is learned is where colors end, and
-every second batch is coarser still, as what a network says of a photograph is. The network itself does not
-run, and stays as it is.
+is a safe answer. What counts is the color that is left when the runtime has merged it with the photograph, so
+they also give back what that takes. The network itself does not run, and stays as it is.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from tintype.errors import TintypeError, UsageError
+from tintype.merge import RADIUS, SMOOTHNESS
 from tintype.progress import Progress
 from torch_model import cache, photos, weights
 from torch_model.batches import Augmentation, Batches, Chosen
@@ -34,15 +33,13 @@ from torch_model.run import pick_device
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
     from torch_model.cache import Photos
 
 WARMUP: Final = 100  # steps
-COARSER: Final = 2  # of every second batch: what its colors are averaged over, of the head's px
-TURNED: Final = 0.5  # share of the photographs whose hues are others
-CHROMA: Final = (0.5, 1.5)  # what multiplies that of the photographs
 _PREFIX: Final = "refinement."  # of its weights' names in the network
 _SHOWN: Final = 25  # photographs measured at once
 
@@ -116,8 +113,8 @@ def refine(options: argparse.Namespace) -> None:
 
     before, after = (error(one, shown, device) for one in (plain, taught))
     print(
-        f"true colors of {len(shown)} photographs, averaged over {UNET_GRID} px and enlarged to "
-        f"{options.size}: ab RMSE {before:.2f}, refined {after:.2f}"
+        f"true colors of {len(shown)} photographs, averaged over {UNET_GRID} px, enlarged to "
+        f"{options.size} and merged: ab RMSE {before:.2f}, refined {after:.2f}"
     )
     said = {
         "photos": len(learned.names),
@@ -157,14 +154,13 @@ def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> 
     with Progress("teaching", steps) as progress:
         for step in range(steps):
             (lightness,), ab = batches(step)
-            ab = recolored(ab, np.random.Generator(np.random.Philox(key=[batches.seed, step])))
             for group in optimizer.param_groups:
                 warm = min(1.0, (step + 1) / WARMUP)
                 group["lr"] = rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-            shown = coarse(ab, lightness, COARSER if step % 2 else 1)
+            shown = coarse(ab, lightness)
             with torch.autocast(lightness.device.type, torch.bfloat16):
                 given = refinement(lightness, shown)
-            loss = F.mse_loss(given.float(), ab)
+            loss = F.mse_loss(merged(lightness, given.float()), ab)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             if not math.isfinite(loss.item()):
@@ -173,22 +169,21 @@ def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> 
             progress.advance()
 
 
-def coarse(ab: Tensor, lightness: Tensor, coarser: int = 1) -> Tensor:
-    """Return ab (N, 2, H, W) as a head gives it: averaged on its grid, or a coarser one, and enlarged."""
-    averaged = F.avg_pool2d(ab, coarser * UNET_GRID)
-    if coarser > 1:
-        averaged = F.interpolate(averaged, scale_factor=coarser, mode="bilinear", align_corners=False)
-    return UNet.spread(averaged, lightness)
+def coarse(ab: Tensor, lightness: Tensor) -> Tensor:
+    """Return ab (N, 2, H, W) as a head gives it: averaged on its grid, and enlarged."""
+    return UNet.spread(F.avg_pool2d(ab, UNET_GRID), lightness)
 
 
-def recolored(ab: Tensor, generator: np.random.Generator) -> Tensor:
-    """Return ab (N, 2, H, W) with other chroma and, of about half of the photographs, other hues."""
-    count = len(ab)
-    angle = 2 * math.pi * generator.random(count) * (generator.random(count) < TURNED)
-    chroma = generator.uniform(*CHROMA, count)
-    cosine, sine = chroma * np.cos(angle), chroma * np.sin(angle)
-    turn = np.stack([cosine, -sine, sine, cosine], axis=1).reshape(count, 2, 2)
-    return torch.einsum("nij,njhw->nihw", torch.from_numpy(turn).to(ab), ab)
+def merged(lightness: Tensor, ab: Tensor) -> Tensor:
+    """Return ab (N, 2, H, W) as the runtime (`tintype.merge`) leaves it by l (N, 1, H, W) of its size."""
+    mean_l, mean_ab = _mean_around(lightness), _mean_around(ab)
+    variance = (_mean_around(lightness.square()) - mean_l.square()).clamp(min=0)
+    slope = (_mean_around(ab * lightness) - mean_ab * mean_l) / (variance + SMOOTHNESS)
+    return _mean_around(slope) * lightness + _mean_around(mean_ab - slope * mean_l)
+
+
+def _mean_around(planes: Tensor) -> Tensor:
+    return F.avg_pool2d(planes, 2 * RADIUS + 1, 1, RADIUS, count_include_pad=False)
 
 
 def plain(_lightness: Tensor, ab: Tensor) -> Tensor:
@@ -200,12 +195,13 @@ def plain(_lightness: Tensor, ab: Tensor) -> Tensor:
 def error(
     refinement: Callable[[Tensor, Tensor], Tensor], pixels: NDArray[np.uint8], device: torch.device
 ) -> float:
-    """Return the RMSE, ab, of true colors of photographs (N, H, W, 3), made coarse and refined."""
+    """Return the RMSE, ab, of true colors of photographs (N, H, W, 3), made coarse, refined and merged."""
     squares = 0.0
     for start in range(0, len(pixels), _SHOWN):
         part = torch.from_numpy(pixels[start : start + _SHOWN]).permute(0, 3, 1, 2).to(device)
         lightness, ab = rgb_to_lab(part)
-        squares += F.mse_loss(refinement(lightness, coarse(ab, lightness)), ab).item() * len(part)
+        given = merged(lightness, refinement(lightness, coarse(ab, lightness)))
+        squares += F.mse_loss(given, ab).item() * len(part)
     return math.sqrt(squares / len(pixels))
 
 
