@@ -49,6 +49,12 @@ class Augmentation:
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
 
+    @property
+    def held_side(self) -> int:
+        """Side at which to hold photographs, px, so that what is cut out of them needs no enlarging."""
+        assert self.side is not None
+        return math.ceil(self.side / self.resized_crop)
+
 
 @dataclass(frozen=True)
 class Chosen:

@@ -79,7 +79,7 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
     (Q,) float32; of ab at half the size, as the loss sees it, mixed with an even share of UNIFORM.
     """
     sums = torch.zeros(len(bins.centers()), dtype=torch.float64)
-    for _, ab, originals in _batches("counting colors", pixels):
+    for _, ab, originals in in_lab("counting colors", pixels):
         sums += bins.prior(F.avg_pool2d(ab, 2)) * len(originals)
     prior = (1 - UNIFORM) * sums / len(pixels) + UNIFORM / len(sums)
     logarithm = prior.log()
@@ -105,7 +105,7 @@ def score(networks: Mapping[Cell, Distribution], pixels: NDArray[np.uint8]) -> l
     outputs = [("plain grey", None), ("ab_mean", None), *(("ab", cell) for cell in networks)]
     tallies = [Tally() for _ in outputs]
     theirs: list[float] = []
-    for lightness, ab, originals in _batches("scoring", pixels):
+    for lightness, ab, originals in in_lab("scoring", pixels):
         logits = first(lightness)
         decoded = [network.decode(logits, lightness) for network in networks.values()]
         predictions = [torch.zeros_like(ab), decoded[0][1], *(vivid for vivid, _ in decoded)]
@@ -137,7 +137,7 @@ def table(rows: Sequence[Scores]) -> str:
     return "\n".join(lines)
 
 
-def _batches(label: str, pixels: NDArray[np.uint8]) -> Iterator[tuple[Tensor, Tensor, NDArray[np.uint8]]]:
+def in_lab(label: str, pixels: NDArray[np.uint8]) -> Iterator[tuple[Tensor, Tensor, NDArray[np.uint8]]]:
     """Give l (B, 1, H, W), ab (B, 2, H, W) and the photographs themselves, in order, with progress."""
     with Progress(label, len(pixels)) as progress:
         size = max(1, _PIXELS // (pixels.shape[1] * pixels.shape[2]))

@@ -13,7 +13,7 @@ import math
 import typing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from torch_model.batches import Augmentation
 from torch_model.cache import Crop
@@ -22,7 +22,10 @@ from torch_model.losses import Loss
 from torch_model.model import MULTIPLE, NetworkConfig, Variant
 from torch_model.photos import DEFAULT
 
-_BOUNDS: Final = {
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BOUNDS: Final = {
     **dict.fromkeys(("batch", "accumulate", "epochs", "steps", "limit", "threads", "window"), (1, math.inf)),
     "classifier_side": (32, 1024),
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
@@ -46,6 +49,15 @@ _BOUNDS: Final = {
 def option(default: Any, description: str, *, may_change: bool = False) -> Any:
     """Declare a field with its help text; `may_change` if a resumed run may have another value."""
     return field(default=default, metadata={"help": description, "may_change": may_change})
+
+
+def check_bounds(values: object, bounds: Mapping[str, tuple[float, float]]) -> None:
+    """Raise ValueError, in an option's words, if an attribute is neither None nor within its bounds."""
+    for name, (low, high) in bounds.items():
+        value = getattr(values, name)
+        if value is not None and not low <= value <= high:
+            wanted = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            raise ValueError(f"--{name.replace('_', '-')} {value}: wanted is {wanted}")
 
 
 @dataclass(frozen=True)
@@ -167,11 +179,7 @@ class TrainConfig:
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         if self.stream:
             self._check_stream()
-        for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                bounds = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-                raise ValueError(f"--{name.replace('_', '-')} {value}: wanted is {bounds}")
+        check_bounds(self, BOUNDS)
 
     def _check_stream(self) -> None:
         if not self.val:
@@ -190,8 +198,8 @@ class TrainConfig:
 
     @property
     def held_side(self) -> int:
-        """Side at which photographs to train on are kept, px: what is cut out of them needs no enlarging."""
-        return math.ceil(self.size / self.resized_crop)
+        """Side at which photographs to train on are kept, px."""
+        return self.augmentation.held_side
 
     @property
     def network(self) -> NetworkConfig:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -22,8 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from tintype.errors import TintypeError, UsageError
-from tintype.progress import Progress
-from torch_model import cache, classifiers, embeddings, photos
+from torch_model import cache, classifiers, embeddings, optim, photos
 from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.run import pick_device
 
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from torch_model.cache import Photos
     from torch_model.classifiers import Classifier
 
-WARMUP: Final = 100  # steps
 _BATCH: Final = 32
 _FLIP: Final = Augmentation(rotation=0, zoom=0)
 
@@ -75,23 +72,14 @@ def loss(top: torch.nn.Module, grey: Tensor, color: Tensor) -> Tensor:
 def teach(student: Classifier, top: torch.nn.Module, batches: Batches, steps: int, rate: float) -> None:
     """Train all of a student's layers, so that `top` reads of it what the batches' embeddings say."""
     student.requires_grad_()
-    optimizer = torch.optim.AdamW(student.parameters(), rate, weight_decay=0.01)
-    with Progress("teaching", steps) as progress:
-        for step in range(steps):
-            (lightness, color), _ = batches(step)
-            warm = min(1.0, (step + 1) / WARMUP)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-            with torch.autocast(lightness.device.type, torch.bfloat16):
-                grey = student(lightness)
-            optimizer.zero_grad()
-            distance = loss(top, grey.float(), color)
-            distance.backward()  # type: ignore[no-untyped-call]
-            if not math.isfinite(distance.item()):
-                raise UsageError(f"the loss is {distance.item()} at step {step}: try a lower --lr")
-            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-            optimizer.step()
-            progress.advance()
+
+    def distance(step: int) -> Tensor:
+        (lightness, color), _ = batches(step)
+        with torch.autocast(lightness.device.type, torch.bfloat16):
+            grey = student(lightness)
+        return loss(top, grey.float(), color)
+
+    optim.teach(student, distance, steps, rate, clip=1.0)
     student.requires_grad_(requires_grad=False)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.optim import AdamW, Optimizer
+
+from tintype.errors import UsageError
+from tintype.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from torch_model.config import TrainConfig
+
+WARMUP: Final = 100  # steps of `teach`
 
 
 class KerasRMSprop(Optimizer):
@@ -72,3 +77,29 @@ def learning_rate(config: TrainConfig, step: int, total: int) -> float:
         past = max(0, step - config.warmup) / max(1, total - config.warmup)
         rise *= 0.5 + 0.5 * math.cos(math.pi * min(1.0, past))
     return config.lr * rise
+
+
+def teach(
+    network: nn.Module, loss: Callable[[int], Tensor], steps: int, rate: float, *, clip: float = math.inf
+) -> None:
+    """Train all of a small network in one go, with progress: `loss` is asked at each step.
+
+    AdamW, a linear warm-up, a half cosine to zero. `clip` is the largest norm of the gradient. Raises
+    UsageError where the loss is no number.
+    """
+    parameters = list(network.parameters())
+    optimizer = AdamW(parameters, rate)
+    with Progress("teaching", steps) as progress:
+        for step in range(steps):
+            warm = min(1.0, (step + 1) / WARMUP)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+            optimizer.zero_grad()
+            found = loss(step)
+            found.backward()  # type: ignore[no-untyped-call]
+            if not math.isfinite(found.item()):
+                raise UsageError(f"the loss is {found.item()} at step {step}: try a lower --lr")
+            if clip < math.inf:
+                torch.nn.utils.clip_grad_norm_(parameters, clip)
+            optimizer.step()
+            progress.advance()

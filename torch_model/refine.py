@@ -22,16 +22,16 @@ import torch.nn.functional as F
 
 from tintype.errors import TintypeError, UsageError
 from tintype.merge import RADIUS, SMOOTHNESS
-from tintype.progress import Progress
-from torch_model import cache, photos, weights
+from torch_model import cache, optim, photos, weights
 from torch_model.batches import Augmentation, Batches, Chosen
+from torch_model.calibration import in_lab
 from torch_model.checkpoint import CheckpointError
-from torch_model.color import rgb_to_lab
-from torch_model.model import UNET_GRID, UNET_MULTIPLE, Refinement, UNet, build, fold
+from torch_model.config import BOUNDS, check_bounds
+from torch_model.model import UNET_GRID, UNET_MULTIPLE, Refinement, UNet, build, count_parameters, fold
 from torch_model.run import pick_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
     from torch_model.cache import Photos
 
-WARMUP: Final = 100  # steps
 _PREFIX: Final = "refinement."  # of its weights' names in the network
-_SHOWN: Final = 25  # photographs measured at once
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -97,9 +95,8 @@ def refine(options: argparse.Namespace) -> None:
     if not isinstance(network, UNet):
         raise UsageError(f"{options.weights} is {network.config.variant}: only unet is refined")
     augmentation = Augmentation(0, 0, resized_crop=options.resized_crop, side=options.size)
-    held_side = math.ceil(options.size / options.resized_crop)
     selection = photos.Selection(options.list, options.limit)
-    learned = _photos(options, options.data, selection, held_side)
+    learned = _photos(options, options.data, selection, augmentation.held_side)
     shown = _photos(options, options.val, photos.Selection(), options.size).pixels
 
     with torch.random.fork_rng(devices=[]):
@@ -111,7 +108,7 @@ def refine(options: argparse.Namespace) -> None:
     teach(taught, batches, options.steps, options.lr)
     seconds = round(time.monotonic() - start)
 
-    before, after = (error(one, shown, device) for one in (plain, taught))
+    before, after = errors(taught, shown, device)
     print(
         f"true colors of {len(shown)} photographs, averaged over {UNET_GRID} px, enlarged to "
         f"{options.size} and merged: ab RMSE {before:.2f}, refined {after:.2f}"
@@ -132,41 +129,30 @@ def refine(options: argparse.Namespace) -> None:
     made.load_state_dict(state | taught.state_dict(prefix=_PREFIX))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     weights.save(made, options.out, weights.training(options.weights) | {"refinement": said})
-    print(f"{options.out}: {sum(p.numel() for p in taught.parameters()):,} parameters more")
+    print(f"{options.out}: {count_parameters(taught):,} parameters more")
 
 
 def check(options: argparse.Namespace) -> None:
-    """Raise UsageError on options that cannot work."""
+    """Raise UsageError or ValueError on options that cannot work."""
     if options.out.suffix != ".safetensors":
         raise UsageError(f"{options.out} does not end in .safetensors")
     if options.size < UNET_MULTIPLE or options.size % UNET_MULTIPLE:
         raise UsageError(f"--size {options.size} is not a multiple of {UNET_MULTIPLE}")
-    if not 0.1 <= options.resized_crop <= 1:
-        raise UsageError(f"--resized-crop {options.resized_crop}: wanted is from 0.1 to 1")
-    for name in ("channels", "steps", "batch"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name} {getattr(options, name)}: wanted is at least 1")
+    known = {name: BOUNDS[name] for name in ("resized_crop", "steps", "batch")}
+    check_bounds(options, known | {"channels": (1, math.inf)})
 
 
 def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> None:
     """Train a refinement to give true colors back of their averages."""
-    optimizer = torch.optim.AdamW(refinement.parameters(), rate)
-    with Progress("teaching", steps) as progress:
-        for step in range(steps):
-            (lightness,), ab = batches(step)
-            for group in optimizer.param_groups:
-                warm = min(1.0, (step + 1) / WARMUP)
-                group["lr"] = rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-            shown = coarse(ab, lightness)
-            with torch.autocast(lightness.device.type, torch.bfloat16):
-                given = refinement(lightness, shown)
-            loss = F.mse_loss(merged(lightness, given.float()), ab)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            if not math.isfinite(loss.item()):
-                raise UsageError(f"the loss is {loss.item()} at step {step}: try a lower --lr")
-            optimizer.step()
-            progress.advance()
+
+    def distance(step: int) -> Tensor:
+        (lightness,), ab = batches(step)
+        shown = coarse(ab, lightness)
+        with torch.autocast(lightness.device.type, torch.bfloat16):
+            given = refinement(lightness, shown)
+        return F.mse_loss(merged(lightness, given.float()), ab)
+
+    optim.teach(refinement, distance, steps, rate)
 
 
 def coarse(ab: Tensor, lightness: Tensor) -> Tensor:
@@ -186,23 +172,16 @@ def _mean_around(planes: Tensor) -> Tensor:
     return F.avg_pool2d(planes, 2 * RADIUS + 1, 1, RADIUS, count_include_pad=False)
 
 
-def plain(_lightness: Tensor, ab: Tensor) -> Tensor:
-    """Return ab as it is."""
-    return ab
-
-
 @torch.no_grad()
-def error(
-    refinement: Callable[[Tensor, Tensor], Tensor], pixels: NDArray[np.uint8], device: torch.device
-) -> float:
-    """Return the RMSE, ab, of true colors of photographs (N, H, W, 3), made coarse, refined and merged."""
-    squares = 0.0
-    for start in range(0, len(pixels), _SHOWN):
-        part = torch.from_numpy(pixels[start : start + _SHOWN]).permute(0, 3, 1, 2).to(device)
-        lightness, ab = rgb_to_lab(part)
-        given = merged(lightness, refinement(lightness, coarse(ab, lightness)))
-        squares += F.mse_loss(given, ab).item() * len(part)
-    return math.sqrt(squares / len(pixels))
+def errors(refinement: Refinement, pixels: NDArray[np.uint8], device: torch.device) -> tuple[float, float]:
+    """Return the RMSE, ab, of photographs' (N, H, W, 3) true colors, made coarse and merged; and refined."""
+    before = after = 0.0
+    for lightness, ab, originals in in_lab("measuring", pixels):
+        l, true = lightness.to(device), ab.to(device)  # noqa: E741 - the graph's own name
+        shown = coarse(true, l)
+        before += F.mse_loss(merged(l, shown), true).item() * len(originals)
+        after += F.mse_loss(merged(l, refinement(l, shown)), true).item() * len(originals)
+    return math.sqrt(before / len(pixels)), math.sqrt(after / len(pixels))
 
 
 def _photos(
