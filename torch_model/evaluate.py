@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tintype.errors import TintypeError, UsageError
-from torch_model import aging, cache, contenders, inception, lpips, photos, report, sheet, table
+from torch_model import aging, cache, contenders, frechet, inception, lpips, photos, report, sheet, table
 from torch_model.examiner import Examiner
 from torch_model.scores import difference
 
@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--list", type=Path, help="file of names, one a line: score only these")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
     add("--aged", type=int, metavar="SEED", help="give the models the photographs made old, by this seed")
-    add("--frechet", action="store_true", help="also Frechet and kernel Inception distance to the originals")
+    add("--frechet", action="store_true", help="also Frechet and kernel Inception distances to the originals")
     add("--lpips", action="store_true", help="also LPIPS")
     add("--by-category", action="store_true", help="also a table of each category")
     add("--against", metavar="NAME", help="also what each model is above or below this one, photo by photo")
@@ -118,6 +118,8 @@ def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
         raise UsageError(f"--against {options.against}: wanted is one of {', '.join(names)}")
     sources = photos.find(options.data, photos.Selection(options.list, options.limit), options.cache)
     found = cache.load(sources, SIDE, "stretch", options.cache)
+    if options.frechet and len(found.names) < frechet.LEAST:
+        raise UsageError(f"--frechet compares sets: it takes {frechet.LEAST} photographs at least")
     if options.sheet is not None:
         sheet.draw(opened, found).save(options.sheet, quality=90)
     random = None if options.aged is None else aging.draw_for(options.aged, found.digests)

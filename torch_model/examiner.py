@@ -103,8 +103,7 @@ class Examiner:
         if self.features is None:
             return {}
         found = self.features(pictures, f"what {name} made")
-        kid, spread = frechet.kernel_distance(found, self.originals)
-        return {"frechet": frechet.distance(found, self.originals), "kid": kid, "kid_spread": spread}
+        return frechet.compare(found, self.originals)
 
 
 def made_old(pixels: Pixels, random: Tensor) -> Pixels:

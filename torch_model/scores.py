@@ -76,7 +76,7 @@ class Measured:
     columns: Columns
     """Of each photograph, (N,)."""
     sets: dict[str, float]
-    """Distances of all pictures, as a set, from the originals: frechet, kid, kid_spread; or none."""
+    """Distances of all pictures, as a set, from the originals: what `frechet.compare` gives, or none."""
 
     @property
     def metrics(self) -> list[Metric]:

@@ -32,9 +32,13 @@ def overall(rows: Sequence[dict[str, Any]]) -> str:
     ]
     if "frechet" in rows[0]:
         count = rows[0]["photos"]
-        titles += [f"Frechet distance (n = {count})", f"KID x 1000 (n = {count})"]
+        titles += [f"{title} (n = {count})" for title in ("Frechet distance", "Frechet excess", "KID x 1000")]
         for line, row in zip(lines, rows, strict=True):
-            line += [f"{row['frechet']:.1f}", f"{1000 * row['kid']:.1f} ±{1000 * row['kid_spread']:.1f}"]
+            line += [
+                f"{row['frechet']:.1f}",
+                f"{row['frechet_excess']:.1f} ±{row['frechet_excess_spread']:.1f}",
+                f"{1000 * row['kid']:.1f} ±{1000 * row['kid_spread']:.1f}",
+            ]
     return markdown(titles, lines)
 
 

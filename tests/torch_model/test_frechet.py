@@ -53,6 +53,21 @@ def test_kernel_distance_is_the_formulas() -> None:
     assert frechet.kernel_distance(first, second) == (found, spread)
 
 
+def test_excess_is_of_sets() -> None:
+    """Other pictures of the same kind have none; pictures of another kind do, near as each is to its own."""
+    generator = np.random.default_rng(0)
+    originals = generator.normal(size=(120, 64))
+    same = generator.normal(size=(120, 64))
+    moved = originals + 0.5
+    assert frechet.distance(same, originals) > frechet.distance(moved, originals)
+    found, spread = frechet.excess(same, originals)
+    assert abs(found) < 3
+    assert 0 < spread < 3
+    assert frechet.excess(originals, originals) == pytest.approx((0, 0), abs=1e-6)
+    assert frechet.excess(moved, originals)[0] == pytest.approx(64 / 4, abs=3)
+    assert frechet.excess(same, originals) == (found, spread)
+
+
 def test_kernel_distance_is_unbiased() -> None:
     """Of samples of one distribution it is about nothing, of two it is not."""
     generator = np.random.default_rng(0)
@@ -115,7 +130,7 @@ def test_evaluate_with_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The table gains two columns, with how many pictures; plain grey is away from the originals."""
+    """The table gains columns, with how many pictures; grey is away from the originals; few are refused."""
 
     def network(batch: torch.Tensor) -> Any:
         return batch[:, :, ::100, ::100].flatten(1)
@@ -124,5 +139,9 @@ def test_evaluate_with_it(
     places = ["--data", str(folder), "--limit", "6", "--cache", str(tmp_path)]
     assert evaluate.main(["--model", str(stub), "--frechet", *places]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].endswith("| Frechet distance (n = 6) | KID x 1000 (n = 6) |")
-    assert float(table[2].split("|")[-3]) > 0.1
+    assert table[0].endswith("| Frechet distance (n = 6) | Frechet excess (n = 6) | KID x 1000 (n = 6) |")
+    assert float(table[2].split("|")[-4]) > 0.1
+    assert " ±" in table[2].split("|")[-3]
+    places[places.index("6")] = "3"
+    assert evaluate.main(["--model", str(stub), "--frechet", *places]) == 2
+    assert capsys.readouterr().err.endswith("it takes 4 photographs at least\n")

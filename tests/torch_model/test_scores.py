@@ -17,7 +17,9 @@ def measured(count: int = 40) -> Measured:
     )
     names += "cf_original"
     columns = {name: generator.uniform(10, 30, count) for name in names.split()}
-    return Measured("some", 64, None, "", columns, {"frechet": 50.0, "kid": 0.02, "kid_spread": 0.001})
+    sets = {"frechet": 50.0, "frechet_excess": 9.0, "frechet_excess_spread": 0.3}
+    sets |= {"kid": 0.02, "kid_spread": 0.001}
+    return Measured("some", 64, None, "", columns, sets)
 
 
 def test_intervals_cover() -> None:
