@@ -1,8 +1,8 @@
 """The body of a graph: what lies between its first and its last convolution, where nearly all time goes.
 
-Before it stands what must stay exact (scaling of lightness, Lab, resizing), behind it tanh or softmax, the
-way back to CIE units and, of some networks, convolutions that refine color. Forms of less precision differ
-from the released one in the body alone.
+Before it stands what must stay exact (scaling of lightness, Lab, resizing), behind it the last tanh or
+softmax, the way back to CIE units and, of some networks, convolutions that refine color. Forms of less
+precision differ from the released one in the body alone.
 """
 
 from __future__ import annotations
@@ -51,10 +51,12 @@ def between(model: ModelProto) -> list[NodeProto]:
     """Return the nodes that have a convolution before them and one behind them, in order.
 
     Of several first convolutions (`fusion` looks with two networks) none is among them. What refines color
-    behind tanh or softmax does not count.
+    behind the last tanh or softmax does not count; a softmax by which places agree stands before that.
     """
     nodes = list(model.graph.node)
-    color = _reached(nodes, _ENDS, forwards=True)
+    inner = _reached(nodes[::-1], _ENDS, forwards=False)
+    outer = [node for node in nodes if node.op_type not in _ENDS or node.name not in inner]
+    color = _reached(outer, _ENDS, forwards=True)
     nodes = [node for node in nodes if node.name not in color]
     behind = _reached(nodes, _CONVOLUTION, forwards=True)
     before = _reached(nodes[::-1], _CONVOLUTION, forwards=False)

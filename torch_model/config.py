@@ -31,6 +31,7 @@ BOUNDS: Final = {
     **dict.fromkeys(("log_every", "eval_every", "checkpoint_every"), (1, math.inf)),
     **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours", "workers"), (0, math.inf)),
     "dilation": (1, 16),
+    "agreement": (0, 256),
     "seed": (0, 2**63 - 1),
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
@@ -146,6 +147,9 @@ class TrainConfig:
     ema: float = option(0.0, "decay of the averaged weights, which are validated and exported; 0: none")
     initializer: Literal["glorot", "he"] = option("glorot", "distribution of the first weights")
     dilation: int = option(1, "of the encoder's deepest convolutions, not of unet: how far they see")
+    agreement: int = option(
+        0, "of unet: side of the grid of places with which each place agrees on its color; 0: none"
+    )
     norm: bool = option(default=False, description="batch normalisation, folded away at export")
     center_lightness: bool = option(
         default=False, description="scale L* to -1..1 inside the network; the original takes 0..100 as it is"
@@ -175,6 +179,8 @@ class TrainConfig:
             )
         if self.model == "unet" and self.dilation != 1:
             raise ValueError("--dilation does not go with --model unet: its classifier sees all as it is")
+        if self.model != "unet" and self.agreement:
+            raise ValueError(f"--agreement does not go with --model {self.model}: unet has one")
         if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         if self.stream:
@@ -215,7 +221,7 @@ class TrainConfig:
             gain=self.gain,
         )
         if self.model == "unet":
-            return replace(plain, classifier=self.classifier)
+            return replace(plain, classifier=self.classifier, agreement=self.agreement)
         if self.model != "fusion":
             return plain
         side = self.classifier_side or side_of(self.classifier)

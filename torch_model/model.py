@@ -43,6 +43,7 @@ FUSION_DECODER: Final[Decoding] = (128, UP, 64, UP, 32, 16)
 UNET_CHANNELS: Final = (256, 256, 192, 128)
 UNET_MULTIPLE: Final = 32
 UNET_GRID: Final = 4  # px of lightness between two colors of its head
+LIKENESS: Final = 20.0  # what multiplies the cosine by which two places are alike
 REFINED_SCALE: Final = 30.0  # CIE units that a refinement counts as 1
 
 Variant = Literal["classic", "vivid", "fusion", "unet"]
@@ -65,6 +66,8 @@ class NetworkConfig:
     """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
     gain: float = 1.0
     """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
+    agreement: int = 0
+    """Of `unet`: side of the grid of places whose features each place takes a mean of; 0: none."""
     refinement: int = 0
     """Of `unet`: channels of the convolutions that bring its color onto the edges of lightness; 0: none."""
     classifier: str = ""
@@ -267,6 +270,34 @@ class Join(nn.Module):
         return self.second(self.first(torch.cat([doubled, seen], dim=1)))  # type: ignore[no-any-return]
 
 
+class Agreement(nn.Module):
+    """Places that look alike agree on their color: each takes the mean of others' features, by likeness.
+
+    Convolutions decide about each place from what is near it, and so about the two ends of one cup as if
+    they were two. Here a place's features become, by a share of each channel, the mean of those of a grid
+    over the whole picture (non-local means; Wang et al., 2018), weighted by the softmax of how alike the two
+    are. As the head is linear, that is the mean of logits: what most of a thing is taken for, all of it
+    becomes.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.view = nn.Conv2d(channels, channels, 1, bias=False)  # by what places are alike
+        self.share = nn.Parameter(torch.ones(1, channels, 1, 1))
+        nn.init.dirac_(self.view.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, channels, h, w) of the same."""
+        seen = self.view(x - x.mean(dim=(2, 3), keepdim=True))
+        grid = (self.side, self.side)
+        others, theirs = (F.interpolate(y, grid, mode="bilinear", align_corners=False) for y in (x, seen))
+        alike = _unit(seen).flatten(2).transpose(1, 2) @ _unit(theirs).flatten(2)  # (N, h w, K), cosines
+        weights = F.softmax(LIKENESS * alike, dim=-1)
+        mean = (weights @ others.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(x.shape)
+        return x + self.share * (mean - x)
+
+
 class Refinement(nn.Module):
     """Color of a coarse grid, brought onto the edges of lightness by what both show nearby.
 
@@ -309,6 +340,7 @@ class UNet(Distribution):
         self.deepest = Conv(deepest, deepest)
         depths = zip((deepest, *others), reversed(seen[:-1]), others, strict=False)
         self.joins = nn.ModuleList(Join(deep, channels, outputs) for deep, channels, outputs in depths)
+        self.agreement = Agreement(UNET_CHANNELS[-1], config.agreement) if config.agreement else None
         self.head = nn.Conv2d(UNET_CHANNELS[-1], self.HEAD, 1)
         self.refinement = Refinement(config.refinement) if config.refinement else None
 
@@ -321,7 +353,7 @@ class UNet(Distribution):
         x: Tensor = self.deepest(F.relu(self.mix(seen[-1]) + told))  # (N, 256, h/32, w/32)
         for join, beside in zip(self.joins, reversed(seen[:-1]), strict=True):
             x = join(x, beside)
-        return x
+        return x if self.agreement is None else self.agreement(x)
 
     def enlarge(self, ab: Tensor, l: Tensor) -> Tensor:  # noqa: E741
         """Bring ab (N, 2, h/4, w/4) to the size of lightness (N, 1, H, W), and onto its edges."""
@@ -393,6 +425,11 @@ def fold(model: Network) -> Network:
 def count_parameters(model: nn.Module) -> int:
     """Count trainable values."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Return vectors (N, C, h, w) at length 1, but for those that are hardly there."""
+    return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + 1e-6)
 
 
 def _float32(module: nn.Module, x: Tensor) -> Tensor:

@@ -221,10 +221,14 @@ def _first_weights(config: TrainConfig) -> Network:
             f"--init {config.init} takes {' of '.join(_eyes(given))}, this run {' of '.join(_eyes(wanted))}: "
             "set --classifier and --embedding alike"
         )
+    if given.agreement not in (0, wanted.agreement):
+        raise UsageError(f"--init {config.init} was trained so: set --agreement {given.agreement}")
+    if wanted.agreement and not given.agreement:
+        print(f"--init {config.init} has no agreement: it begins as a mean over the likest places")
     if given.refinement:
         again = "teach it anew by python -m torch_model.refine"
         print(f"--init {config.init}: its refinement is left out; {again}")
-    network.load_state_dict(state, strict=False)  # normalisation keeps its first values
+    network.load_state_dict(state, strict=False)  # normalisation and agreement keep their first values
     return network
 
 

@@ -38,12 +38,12 @@ MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21, "unet":
 
 
 def network(variant: Variant = "classic") -> Network:
-    """Return a network of seeded weights; of vivid and unet, a calibrated one, of unet also refined."""
+    """Return a network of seeded weights; of vivid and unet, a calibrated one; unet also agrees and refines."""
     config = NetworkConfig(variant, dilation=2, temperature=0.3, gain=1.2)
     if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
     if variant == "unet":
-        config = replace(config, refinement=4)
+        config = replace(config, agreement=8, refinement=4)
     torch.manual_seed(4)
     made = build(config)
     initialize(made, "he", 5)
@@ -118,10 +118,11 @@ def test_graph_is_clean(exported: tuple[Path, Network]) -> None:
     variant = made.config.variant
     seen = variant in ("fusion", "unet")  # by a classifier, at a size of its own
     refined = len(made.OUTPUTS) if variant == "unet" else 0
-    assert kinds.count("Conv") == {"fusion": 63, "unet": 58}.get(variant, 12) + 4 * refined
+    assert kinds.count("Conv") == {"fusion": 63, "unet": 59}.get(variant, 12) + 4 * refined
     assert kinds.count("ConvTranspose") == refined
-    assert kinds.count("Resize") == {"fusion": 3, "unet": 3}.get(variant, 2) + len(made.OUTPUTS)
-    assert kinds.count("Softmax") == (2 if isinstance(made, Distribution) else 0)
+    assert kinds.count("Resize") == {"fusion": 3, "unet": 5}.get(variant, 2) + len(made.OUTPUTS)
+    softmaxes = 2 if isinstance(made, Distribution) else 0
+    assert kinds.count("Softmax") == softmaxes + (variant == "unet")  # by which places agree
     assert not any(item.name.startswith("network.") for item in model.graph.initializer)
     assert not {"Identity", "BatchNormalization"} & set(kinds)
     assert kinds.count("Pad") == (variant == "unet")  # of photographs that cannot be halved five times

@@ -199,6 +199,17 @@ def test_what_refines_color_is_no_body(model: ModelProto) -> None:
     assert [node.name for node in body.between(body.widen(refined))] == names
 
 
+def test_an_inner_softmax_ends_no_body(model: ModelProto) -> None:
+    """A softmax with convolutions and another end behind it, by which places agree, is part of the body."""
+    agreeing = onnx.ModelProto()
+    agreeing.CopyFrom(model)
+    (inner,) = (node for node in agreeing.graph.node if node.name == "relu2")
+    inner.op_type = "Softmax"
+    names = [node.name for node in body.between(body.widen(model))]
+    assert names[-1] == "relu2"
+    assert [node.name for node in body.between(body.widen(agreeing))] == names
+
+
 def test_int8(model: ModelProto, ranges: quantization.Ranges, lightness: list[Float], tmp_path: Path) -> None:
     """Inner convolutions have weights of seven bits by channel; both ends and the classifier stay float32."""
     made = quantization.int8(model, ranges)

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch_model.model import (
     AB_SCALE,
     UP,
+    Agreement,
     Classic,
     Fusion,
     NetworkConfig,
@@ -51,10 +52,10 @@ def fusion() -> Fusion:
     return network
 
 
-def unet(refinement: int = 0) -> UNet:
+def unet(refinement: int = 0, agreement: int = 0) -> UNet:
     """Return a U-Net of seeded weights."""
     torch.manual_seed(0)
-    network = UNet(config_of("unet", refinement=refinement))
+    network = UNet(config_of("unet", refinement=refinement, agreement=agreement))
     initialize(network, "he", 0)
     return network
 
@@ -119,10 +120,10 @@ def test_shapes_of_vivid(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 72, 200), (2, 1, 64, 64)])
-@pytest.mark.parametrize("refinement", [0, 4])
-def test_shapes_of_unet(shape: tuple[int, ...], refinement: int) -> None:
+@pytest.mark.parametrize(("refinement", "agreement"), [(0, 0), (4, 0), (0, 12)])
+def test_shapes_of_unet(shape: tuple[int, ...], refinement: int, agreement: int) -> None:
     """The U-Net gives logits at a quarter of the next multiple of 32, and ab and ab_mean at the size of l."""
-    network = unet(refinement)
+    network = unet(refinement, agreement)
     raw = network(lightness(*shape))
     assert raw.shape == (shape[0], UNet.HEAD, *(-(-side // 32) * 8 for side in shape[2:]))
     assert [plane.shape for plane in network.decode(raw, lightness(*shape))] == 2 * [
@@ -142,6 +143,22 @@ def test_unet_hears_of_the_whole() -> None:
         initialize(network, "he", 0)
         told = (network(l) - network(other)).abs()[..., -1, -1].max()
     assert told > alone
+
+
+def test_places_that_look_alike_agree() -> None:
+    """Features of two things, under noise, come to each thing's own mean, wherever its places are."""
+    agreement = Agreement(16, 8)
+    torch.manual_seed(0)
+    things = 4 * torch.randn(2, 16)
+    which = (torch.arange(24)[:, None] // 3 + torch.arange(24) // 6) % 2  # scattered
+    clear = things[which].permute(2, 0, 1)[None]
+    noisy = clear + torch.randn(clear.shape)
+    with torch.no_grad():
+        agreed = agreement(noisy)
+        assert torch.allclose(agreement(clear), clear, atol=0.05)
+        assert (agreed - clear).square().mean() < 0.15 * (noisy - clear).square().mean()
+        agreement.share.zero_()
+        assert torch.equal(agreement(noisy), noisy)
 
 
 def test_refinement_begins_as_nothing() -> None:

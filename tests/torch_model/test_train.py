@@ -23,7 +23,7 @@ from torch_model import checkpoint, config as configs, journal, run as runs, wei
 from torch_model.batches import Batch, Chosen, Part
 from torch_model.config import TrainConfig
 from torch_model.losses import LOSSES, Loss
-from torch_model.model import NetworkConfig, Variant, Vivid, build, initialize
+from torch_model.model import NetworkConfig, UNet, Variant, Vivid, build, initialize
 from torch_model.validation import Validation
 
 if TYPE_CHECKING:
@@ -455,9 +455,36 @@ def test_start_leaves_a_refinement_out(tmp_path: Path, capsys: pytest.CaptureFix
     assert torch.equal(begun.head.weight, source.head.weight)
 
 
+def test_start_of_an_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--init from a network without an agreement begins one, and says so; none is left out."""
+    source = build(NetworkConfig("unet", classifier="efficientnet_lite0"))
+    initialize(source, "he", 5)
+    weights.save(source, tmp_path / "source.safetensors")
+    config = TrainConfig(
+        model="unet",
+        loss="bins",
+        center_lightness=True,
+        agreement=8,
+        init=str(tmp_path / "source.safetensors"),
+    )
+    begun = runs.Run.start(config, torch.device("cpu")).model
+    assert "has no agreement: it begins as" in capsys.readouterr().out
+    assert isinstance(begun, UNet)
+    assert begun.agreement is not None
+    assert torch.equal(begun.agreement.view.weight[..., 0, 0], torch.eye(128))
+    assert torch.equal(begun.head.weight, source.head.weight)
+    weights.save(begun, tmp_path / "source.safetensors")
+    again = runs.Run.start(config, torch.device("cpu")).model
+    assert not capsys.readouterr().out
+    assert again.config.agreement == 8
+    with pytest.raises(UsageError, match="set --agreement 8"):
+        runs.Run.start(replace(config, agreement=0), torch.device("cpu"))
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
+        (["--agreement", "24"], "--agreement does not go with --model classic"),
         (["--model", "vivid"], "--loss mse does not go with --model vivid"),
         (["--loss", "bins"], "--loss bins does not go with --model classic"),
         (["--model", "unet", "--loss", "bins", "--dilation", "2"], "--dilation does not go with"),
