@@ -385,11 +385,12 @@ def initialize(model: nn.Module, scheme: Literal["glorot", "he"], seed: int) -> 
     """Draw every convolution's weights from a seed; biases start at zero.
 
     `glorot` (uniform) is what the originals used, by Keras's default; `he` keeps the variance
-    through ReLUs. The last layer, a tanh's or a softmax's, is Glorot in both. A classifier keeps its weights.
+    through ReLUs. The last layer, a tanh's or a softmax's, is Glorot in both. A classifier and an agreement
+    keep their weights.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, module in model.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear) and not name.startswith("classifier."):
+        if isinstance(module, nn.Conv2d | nn.Linear) and not name.startswith(("classifier.", "agreement.")):
             fan_in, fan_out = _fans(model, name, module)
             he = scheme == "he" and name != "head"
             bound = math.sqrt(6 / fan_in if he else 6 / (fan_in + fan_out))

@@ -224,7 +224,7 @@ def _first_weights(config: TrainConfig) -> Network:
     if given.agreement not in (0, wanted.agreement):
         raise UsageError(f"--init {config.init} was trained so: set --agreement {given.agreement}")
     if wanted.agreement and not given.agreement:
-        print(f"--init {config.init} has no agreement: it begins as a mean over the likest places")
+        print(f"--init {config.init} has no agreement: it begins as a mean over places that look alike")
     if given.refinement:
         again = "teach it anew by python -m torch_model.refine"
         print(f"--init {config.init}: its refinement is left out; {again}")

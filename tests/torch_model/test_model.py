@@ -157,6 +157,9 @@ def test_places_that_look_alike_agree() -> None:
         agreed = agreement(noisy)
         assert torch.allclose(agreement(clear), clear, atol=0.05)
         assert (agreed - clear).square().mean() < 0.15 * (noisy - clear).square().mean()
+        begun = unet(agreement=8).agreement  # a seed draws other weights alone
+        assert begun is not None
+        assert torch.equal(begun.view.weight[..., 0, 0], torch.eye(128))
         agreement.share.zero_()
         assert torch.equal(agreement(noisy), noisy)
 
