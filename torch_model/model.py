@@ -429,7 +429,10 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def _unit(x: Tensor) -> Tensor:
-    """Return vectors (N, C, h, w) at length 1, but for those that are hardly there."""
+    """Return vectors (N, C, h, w) at length 1, but for those that are hardly there.
+
+    F.normalize divides by an expanded norm, which takes more nodes of a graph of any size.
+    """
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + 1e-6)
 
 

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from tintype.errors import UsageError
 from torch_model import bands
+from torch_model.scores import DISTANCES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,6 +67,7 @@ class Page:
         data = {
             "described": self.described,
             "rule": bands.RULE,
+            "distances": [asdict(distance) for distance in DISTANCES],
             "names": self.photos.names,
             "categories": self.photos.categories,
             "models": self.models,

@@ -63,6 +63,24 @@ METRICS: Final = (
 
 
 @dataclass(frozen=True)
+class Distance:
+    """One distance of all pictures from the originals, as sets; less is better."""
+
+    key: str
+    """Of `frechet.compare`; what is there under the key and `_spread` too is told as its spread."""
+    title: str
+    scale: int = 1
+    """What it is multiplied by where it is shown."""
+
+
+DISTANCES: Final = (
+    Distance("frechet", "Frechet distance"),
+    Distance("frechet_excess", "Frechet excess"),
+    Distance("kid", "KID x 1000", 1000),
+)
+
+
+@dataclass(frozen=True)
 class Measured:
     """What was measured of one contender's pictures."""
 

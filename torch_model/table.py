@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from torch_model.scores import METRICS
+from torch_model.scores import DISTANCES, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch_model.scores import Metric
+    from torch_model.scores import Distance, Metric
 
 _PLAIN: Final = frozenset({"colorfulness"})
 """Metrics whose interval is that of another one, told there."""
@@ -30,15 +30,10 @@ def overall(rows: Sequence[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    if "frechet" in rows[0]:
-        count = rows[0]["photos"]
-        titles += [f"{title} (n = {count})" for title in ("Frechet distance", "Frechet excess", "KID x 1000")]
-        for line, row in zip(lines, rows, strict=True):
-            line += [
-                f"{row['frechet']:.1f}",
-                f"{row['frechet_excess']:.1f} ±{row['frechet_excess_spread']:.1f}",
-                f"{1000 * row['kid']:.1f} ±{1000 * row['kid_spread']:.1f}",
-            ]
+    distances = [distance for distance in DISTANCES if distance.key in rows[0]]
+    titles += [f"{distance.title} (n = {rows[0]['photos']})" for distance in distances]
+    for line, row in zip(lines, rows, strict=True):
+        line += [_apart(row, distance) for distance in distances]
     return markdown(titles, lines)
 
 
@@ -82,3 +77,9 @@ def _cell(row: dict[str, Any], metric: Metric) -> str:
     if metric.key in _PLAIN or low == high:
         return text
     return f"{text} ±{(high - low) / 2:.{metric.digits}f}"
+
+
+def _apart(row: dict[str, Any], distance: Distance) -> str:
+    text = f"{distance.scale * row[distance.key]:.1f}"
+    spread = row.get(f"{distance.key}_spread")
+    return text if spread is None else f"{text} ±{distance.scale * spread:.1f}"
