@@ -38,8 +38,10 @@ try:
         photos,
         shards,
     )
+    from torch_model.balance import Objection, balanced
     from torch_model.batches import Batches, Chosen, Share
     from torch_model.checkpoint import CheckpointError
+    from torch_model.coherence import unevenness
     from torch_model.losses import LOSSES
     from torch_model.model import Fusion
     from torch_model.optim import learning_rate
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from torch_model.batches import Part
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
+    from torch_model.critic import Seen
     from torch_model.distributed import World
     from torch_model.losses import LossFunction
 
@@ -331,13 +334,27 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             predicted = network(*inputs)
         loss = part.weight * taught(config)(predicted.float(), ab)
-        objective = loss
-        if run.critic is not None:
-            seen = run.critic.see(inputs[0], run.model.decode(predicted, inputs[0])[0], ab)
-            objective = run.critic.balance(loss, predicted, seen, part.weight)
+        objections, seen = object_to(run, predicted, part)
+        objective = balanced(loss, predicted, objections, run.world) if objections else loss
+        if run.critic is not None and seen is not None:
             run.critic.learn(seen, part.weight)
         objective.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
+
+
+def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection], Seen | None]:
+    """Return what else than its loss speaks against an answer, and what a critic has seen of it."""
+    config, (inputs, ab) = run.config, part.batch
+    objections: list[Objection] = []
+    seen = None
+    if run.critic is not None or config.coherence:
+        made = run.model.decode(predicted, inputs[0])[0]
+    if config.coherence:
+        objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
+    if run.critic is not None:
+        seen = run.critic.see(inputs[0], made, ab)
+        objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
+    return objections, seen
 
 
 def taught(config: TrainConfig) -> LossFunction:

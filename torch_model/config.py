@@ -38,7 +38,7 @@ BOUNDS: Final = {
     "zoom": (0, 0.9),
     "aged": (0, 1),
     "resized_crop": (0.1, 1),
-    **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual"), (0, 1e3)),
+    **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual", "coherence"), (0, 1e3)),
     "temperature": (0.01, 10),
     "gain": (0.1, 10),
     "target_chroma": (0.1, 10),
@@ -138,6 +138,11 @@ class TrainConfig:
     perceptual: float = option(1.0, "of the critic: weight of how far its features are from the original's")
     critic: str = option("efficientnet_lite0", "the critic's classifier, an EfficientNet-Lite")
     critic_weights: str | None = option(None, "file of its weights, or random; else its pre-trained ones")
+    coherence: float = option(
+        0.0,
+        "of the loss's gradient: share that is added against places of one true color that are given "
+        "different ones; 0: none",
+    )
     optimizer: Literal["rmsprop", "adamw"] = option("rmsprop", "rmsprop is Keras's: eps inside the root")
     lr: float = option(1e-3, "learning rate, at its highest")
     weight_decay: float = option(0.0, "of adamw")

@@ -4,9 +4,6 @@ The last phase of training, after Projected GANs (Sauer et al., 2021): small con
 classifier that was trained on photographs in color and stays as it is. They learn to tell colorized
 from real; the network learns to be taken for real, and to give features near the original's (a perceptual
 loss, Johnson et al., 2016). The network itself stays the same.
-
-How much the critic says is measured at the network's output: its gradient there is brought to a share of
-that of the plain loss, so that no weight has to be found anew for each network.
 """
 
 from __future__ import annotations
@@ -50,11 +47,7 @@ class Critic(nn.Module):
         """
         super().__init__()
         self.world = world or World()
-        self.perceptual, self.adversarial, self.share = (
-            config.perceptual,
-            config.adversarial,
-            config.critic_share,
-        )
+        self.perceptual, self.adversarial = config.perceptual, config.adversarial
         self.eyes = pretrained(config.critic, "pooled", config.size, config.critic_weights)
         self.eyes.requires_grad_(requires_grad=False)
         with torch.random.fork_rng(devices=[]):
@@ -78,18 +71,6 @@ class Critic(nn.Module):
             distances = [F.mse_loss(one.float(), other.float()) for one, other in zip(*seen, strict=True)]
             blamed = blamed + self.perceptual * torch.stack(distances).sum()
         return blamed
-
-    def balance(self, loss: Tensor, output: Tensor, seen: Seen, weight: float = 1.0) -> Tensor:
-        """Return a scalar whose gradient at the output is that of the loss and a share of it of blame.
-
-        `weight` is what the loss of these photographs, a process's part of a batch, has been multiplied by.
-        """
-        losses = (loss, weight * self.blame(seen))
-        plain, other = (torch.autograd.grad(one, output, retain_graph=True)[0] for one in losses)
-        norms = self.world.sums(torch.stack([plain.square().sum(), other.square().sum()])).sqrt()
-        scale = self.share * norms[0] / norms[1].clamp(min=1e-12)
-        objective: Tensor = (output * (plain + scale * other)).sum()
-        return objective
 
     def learn(self, seen: Seen, weight: float = 1.0) -> None:
         """Take one step towards telling made from real: the hinge loss of a part of a batch, by weight."""

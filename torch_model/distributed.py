@@ -229,10 +229,11 @@ def check(config: TrainConfig) -> None:
             "--norm takes means over a whole batch, of which each part sees some photographs: "
             "leave it out, or train without --accumulate"
         )
-    if config.critic_share and config.accumulate > 1:
-        raise UsageError(
-            "--critic-share measures gradients over a whole batch: train this phase without --accumulate"
-        )
+    for option, share in {"--critic-share": config.critic_share, "--coherence": config.coherence}.items():
+        if share and config.accumulate > 1:
+            raise UsageError(
+                f"{option} measures gradients over a whole batch: train this phase without --accumulate"
+            )
 
 
 def unsummed(network: Any, *, last: bool) -> contextlib.AbstractContextManager[None]:

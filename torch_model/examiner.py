@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tintype.lab import lightness_ab_to_rgb, lightness_to_rgb, rgb_to_lab, rgb_to_lightness
 from tintype.progress import Progress
 from torch_model import aging, frechet, metrics
+from torch_model.coherence import unevenness
 from torch_model.contenders import grey
 from torch_model.rarity import Rarity
 from torch_model.scores import Measured
@@ -94,6 +95,7 @@ class Examiner:
             "near": float(near.mean()),
             "rare_near": float((near * weights).mean()),
             "rarity": float(weights.mean()),
+            "unevenness": float(unevenness(_ab(ours), _ab(true))),
         }
         if self.perception is not None:
             found["lpips"] = self.perception.distance(picture, photo)
@@ -120,6 +122,11 @@ def recolored(photo: Array, picture: Array) -> Array:
     """Return a photograph's own lightness in another picture's colors, both (H, W, 3)."""
     _, a, b = np.moveaxis(rgb_to_lab(picture), -1, 0)
     return lightness_ab_to_rgb(rgb_to_lightness(photo), a, b, np.uint8)
+
+
+def _ab(lab: Array) -> Tensor:
+    """Return ab (1, 2, H, W) of lab (H, W, 3)."""
+    return torch.from_numpy(lab[..., 1:]).movedim(-1, 0)[None]
 
 
 def _psnr(first: Array, second: Array) -> float:

@@ -7,7 +7,7 @@ import ctypes
 import json
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -19,6 +19,7 @@ from tintype.errors import UsageError
 from torch_model import checkpoint, classifiers, norms, weights
 from torch_model.classifiers import RANDOM
 from torch_model.critic import Critic
+from torch_model.distributed import World
 from torch_model.model import Fusion, Network, UNet, build, fold, initialize
 from torch_model.optim import build_optimizer
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from torch_model.checkpoint import State
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
-    from torch_model.distributed import World
     from torch_model.model import NetworkConfig
 
 
@@ -52,6 +52,8 @@ class Run:
     ema: AveragedModel | None
     optimizer: Optimizer
     critic: Critic | None = None
+    world: World = field(default_factory=World)
+    """The processes that train it together: this one alone, unless torchrun started several."""
     step: int = 0
     seconds: float = 0.0
     """Spent in training, over all resumptions."""
@@ -75,10 +77,11 @@ class Run:
         ema = None
         if config.ema:
             ema = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=True)
-        if world is not None and world.size > 1:
+        world = world or World()
+        if world.size > 1:
             norms.share(model, world)  # not the averaged one, which never trains
         critic = Critic(config, world).to(device) if config.critic_share else None
-        return cls(config, model, ema, build_optimizer(config, model), critic)
+        return cls(config, model, ema, build_optimizer(config, model), critic, world)
 
     @property
     def judged(self) -> Network:

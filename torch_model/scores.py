@@ -56,6 +56,7 @@ METRICS: Final = (
     Metric(
         "difference", "minus the originals'", 1, 0, lambda m: m["colorfulness"] - m["colorfulness_original"]
     ),
+    Metric("unevenness", "unevenness, %", 1, -1, lambda m: 100 * m["unevenness"], "unevenness"),
     Metric("cf", "CF of magnitudes", 2, 0, lambda m: m["cf"], shown=False),
     Metric("delta_cf", "ΔCF of magnitudes", 2, -1, lambda m: np.abs(m["cf"] - m["cf_original"]), shown=False),
     Metric("lpips", "LPIPS", 3, -1, lambda m: m["lpips"], "lpips"),

@@ -10,7 +10,6 @@ import torch
 from tintype.errors import UsageError
 from torch_model.config import TrainConfig
 from torch_model.critic import Critic, Seen
-from torch_model.distributed import World
 
 L = 20 + 60 * torch.rand((4, 1, 64, 64), generator=torch.Generator().manual_seed(1))
 TRUE = 40 * torch.randn((4, 2, 1, 1), generator=torch.Generator().manual_seed(2)).expand(-1, -1, 64, 64)
@@ -51,34 +50,6 @@ def test_true_color_is_not_blamed() -> None:
     judge = critic(adversarial=0.0)
     assert judge.blame(look(judge, TRUE)).item() == pytest.approx(0, abs=1e-6)
     assert judge.blame(look(judge, GREY)).item() > 1e-5
-
-
-@pytest.mark.parametrize("share", [0.1, 2.0])
-def test_share(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a critic adds to the gradient at the output is the asked share of the loss's, at any scale."""
-    output = torch.ones(3, requires_grad=True)
-    judge = critic(critic_share=share)
-    monkeypatch.setattr(judge, "blame", lambda _: 1e4 * output[1])
-    judge.balance((output * torch.tensor([3.0, 0.0, 4.0])).sum(), output, Seen([], [])).backward()  # type: ignore[no-untyped-call]
-    assert output.grad is not None
-    torch.testing.assert_close(output.grad, torch.tensor([3.0, share * 5, 4.0]))
-
-
-def test_share_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a critic adds is measured by the gradients of all processes, weighted."""
-
-    class Two(World):
-        def sums(self, values: torch.Tensor) -> torch.Tensor:
-            return values + torch.tensor([144.0, 0.0])  # what the other one has: no blame
-
-    output = torch.ones(3, requires_grad=True)
-    judge = critic()
-    judge.world = Two()
-    monkeypatch.setattr(judge, "blame", lambda _: 1e4 * output[1])
-    loss = (output * torch.tensor([3.0, 0.0, 4.0])).sum()
-    judge.balance(loss, output, Seen([], []), 2.0).backward()  # type: ignore[no-untyped-call]
-    assert output.grad is not None
-    torch.testing.assert_close(output.grad, torch.tensor([3.0, 0.5 * 13, 4.0]))
 
 
 def test_seed() -> None:

@@ -141,12 +141,13 @@ def assert_near(one: Path, other: Path, most: float) -> None:
     assert found == pytest.approx(expected, rel=most)
 
 
-CRITIC = ["--critic-share", "1", "--critic-weights", "random", "--size", "32", "--lr", "1e-3"]
+CRITIC = ["--critic-share", "1", "--critic-weights", "random", "--coherence", "1"]
+CRITIC += ["--size", "32", "--lr", "1e-3"]
 
 
 @pytest.fixture(scope="module")
 def judged(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a run with a critic, in one process."""
+    """Return the folder of a run with a critic, held to coherence too, in one process."""
     place = tmp_path_factory.mktemp("judged")
     assert train.main([*options, *CRITIC, "--out", str(place)]) == 0
     return place
@@ -229,6 +230,7 @@ def test_ctrl_c(options: list[str], tmp_path: Path) -> None:
     [
         (["--norm"], "--norm takes means over a whole batch"),
         (["--critic-share", "0.5"], "--critic-share measures gradients over a whole batch"),
+        (["--coherence", "0.5"], "--coherence measures gradients over a whole batch"),
         (["--accumulate", "0"], "--accumulate 0: wanted is at least 1"),
     ],
 )

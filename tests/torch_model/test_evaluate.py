@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METRICS = ("psnr", "gain", "ssim", "ciede2000", "ab_rmse", "auc", "auc_rebalanced", "ratio", "difference")
+METRICS += ("unevenness",)
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def test_table_and_json(
         assert sum(part["photos"] for part in row["categories"].values()) == row["photos"] == 8
     assert rows[0]["ratio"] < 0.02 < rows[1]["ratio"]
     assert rows[0]["gain"] == 0
+    assert rows[0]["unevenness"] < 2 < rows[1]["unevenness"]
 
 
 def test_both_operating_points(scored: Callable[..., list[dict[str, Any]]], stub_mean: Path) -> None:

@@ -21,6 +21,7 @@ from pictures import picture
 from tintype.errors import UsageError
 from torch_model import checkpoint, config as configs, journal, run as runs, weights
 from torch_model.batches import Batch, Chosen, Part
+from torch_model.coherence import unevenness
 from torch_model.config import TrainConfig
 from torch_model.losses import LOSSES, Loss
 from torch_model.model import NetworkConfig, UNet, Variant, Vivid, build, initialize
@@ -325,7 +326,9 @@ def fusion_config(**options: Any) -> TrainConfig:
     )
 
 
-@pytest.mark.parametrize("model", [[*FUSION, "--center-lightness"], [*UNET, *CRITIC]], ids=["fusion", "unet"])
+@pytest.mark.parametrize(
+    "model", [[*FUSION, "--center-lightness"], [*UNET, *CRITIC, "--coherence", "1"]], ids=["fusion", "unet"]
+)
 def test_classifiers_resume(options: list[str], tmp_path: Path, model: list[str]) -> None:
     """Stopped and gone on with, a run with a classifier, or two, ends with the same tensors, bit for bit."""
     run = [*options, *model, "--finetune-classifier", "--optimizer", "adamw", "--ema", "0.9"]
@@ -422,6 +425,22 @@ def test_target_chroma() -> None:
     losses = [train.learn(begun, lambda _, n=times: (n * ab).requires_grad_(), part) for times in (1, 2)]
     assert losses[0] > 0
     assert losses[1] == train.taught(begun.config)(2 * ab, ab) == 0  # as validation has it
+
+
+def test_coherence() -> None:
+    """With --coherence an answer's gradient makes places of one true color more even than the loss alone."""
+    ab = torch.full((1, 2, 48, 48), 20.0)
+    ab[..., 24:] = -20
+    given = ab + 5 * torch.randn(ab.shape, generator=torch.Generator().manual_seed(0))
+    part = Part(Batch((torch.full((1, 1, 48, 48), 50.0),), ab), 1.0, last=True)
+    left = []
+    for share in (0.0, 1.0, 4.0):
+        begun = runs.Run.start(TrainConfig(size=48, coherence=share), torch.device("cpu"))
+        answer = given.clone().requires_grad_()
+        train.learn(begun, lambda _, answer=answer: answer, part)
+        assert answer.grad is not None
+        left.append(unevenness(given - 50 * answer.grad / answer.grad.norm(), ab).item())
+    assert left[0] > 1.1 * left[1] > 1.13 * left[2]
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
