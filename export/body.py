@@ -51,7 +51,8 @@ def between(model: ModelProto) -> list[NodeProto]:
     """Return the nodes that have a convolution before them and one behind them, in order.
 
     Of several first convolutions (`fusion` looks with two networks) none is among them. What refines color
-    behind the last tanh or softmax does not count; a softmax by which places agree stands before that.
+    behind the last tanh or softmax does not count; a softmax by which places agree stands before that. Nor do
+    nodes that reckon sizes, in whole numbers.
     """
     nodes = list(model.graph.node)
     inner = _reached(nodes[::-1], _ENDS, forwards=False)
@@ -60,7 +61,20 @@ def between(model: ModelProto) -> list[NodeProto]:
     nodes = [node for node in nodes if node.name not in color]
     behind = _reached(nodes, _CONVOLUTION, forwards=True)
     before = _reached(nodes[::-1], _CONVOLUTION, forwards=False)
-    return [node for node in model.graph.node if node.name in behind and node.name in before]
+    inside = (behind & before) - _sizes(model.graph)
+    return [node for node in model.graph.node if node.name in inside]
+
+
+def _sizes(graph: GraphProto) -> set[str]:
+    """Return the names of nodes that reckon with nothing but sizes and whole numbers."""
+    whole = {tensor.name for tensor in graph.initializer if tensor.data_type == TensorProto.INT64}
+    found = set[str]()
+    for node in graph.node:
+        given = set(node.input) - {""}
+        if node.op_type == "Shape" or (given and given <= whole):
+            whole.update(node.output)
+            found.add(node.name)
+    return found
 
 
 def _reached(nodes: list[NodeProto], kinds: frozenset[str], *, forwards: bool) -> set[str]:

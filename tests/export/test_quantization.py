@@ -210,6 +210,31 @@ def test_an_inner_softmax_ends_no_body(model: ModelProto) -> None:
     assert [node.name for node in body.between(body.widen(agreeing))] == names
 
 
+def test_sizes_stay_whole(model: ModelProto, lightness: list[Float], tmp_path: Path) -> None:
+    """What reckons sizes within the body is no part of it, and stays in whole numbers."""
+    sized = onnx.ModelProto()
+    sized.CopyFrom(model)
+    place, resize = next((i, one) for i, one in enumerate(sized.graph.node) if one.name == "resize")
+    node = helper.make_node
+    before = [
+        node("Shape", ["x4"], ["front"], name="front", end=2),
+        node("Shape", ["x4"], ["back"], name="back", start=2),
+        node("Mul", ["back", "two"], ["doubled"], name="double"),
+        node("Concat", ["front", "doubled"], ["sizes"], name="sizes", axis=0),
+        node("Resize", ["x4", "", "", "sizes"], ["x5"], name="resize", mode="nearest"),
+    ]
+    nodes = list(sized.graph.node)
+    sized.graph.initializer.append(numpy_helper.from_array(np.array([2]), "two"))
+    body.put(sized.graph, [*nodes[:place], *before, *nodes[place + 1 :]])
+    assert resize not in sized.graph.node
+    names = {one.name for one in body.between(body.widen(sized))}
+    assert names == {one.name for one in body.between(body.widen(model))}
+    found, expected = (
+        run(quantization.half(one), tmp_path / "a.onnx", lightness[0]) for one in (sized, model)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_int8(model: ModelProto, ranges: quantization.Ranges, lightness: list[Float], tmp_path: Path) -> None:
     """Inner convolutions have weights of seven bits by channel; both ends and the classifier stay float32."""
     made = quantization.int8(model, ranges)
