@@ -59,5 +59,5 @@ def test_parts_have_the_mean_of_the_whole() -> None:
     """What a batch costs is the mean of what its photographs do, so that processes may share it."""
     given = 10 * torch.randn(3, 2, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     true = torch.cat([TRUE, 0.1 * TRUE, TRUE.flip(3)])
-    each = [unevenness(*pair).item() for pair in zip(given.split(1), true.split(1), strict=True)]
+    each = [unevenness(*pair).item() for pair in zip(given.chunk(3), true.chunk(3), strict=True)]
     assert unevenness(given, true).item() == pytest.approx(sum(each) / 3, rel=1e-5)

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-METRICS = ("psnr", "gain", "ssim", "ciede2000", "ab_rmse", "auc", "auc_rebalanced", "ratio", "difference")
-METRICS += ("unevenness",)
+METRICS = (
+    "psnr",
+    "gain",
+    "ssim",
+    "ciede2000",
+    "ab_rmse",
+    "auc",
+    "auc_rebalanced",
+    "ratio",
+    "difference",
+    "unevenness",
+)
 
 
 @pytest.fixture
