@@ -226,8 +226,8 @@ class Journal:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _PLAIN
         descriptor = os.open(self._path, flags, 0o666)
         try:
-            head, end = (b"", b"") if os.fstat(descriptor).st_size else (_HEAD, b"\n")
-            os.write(descriptor, head + b"\n" + _encoded(line) + end)  # another may be the first as well
+            head = b"" if os.fstat(descriptor).st_size else _HEAD
+            os.write(descriptor, head + b"\n" + _encoded(line) + b"\n")  # another may begin it as well, later
             if sync:
                 os.fsync(descriptor)
         finally:

@@ -267,3 +267,25 @@ def test_shared(tmp_path: Path) -> None:
     assert len(Journal(tmp_path).results()) == 80
     lines = (tmp_path / NAME).read_bytes().split(b"\n")
     assert all(isinstance(json.loads(line), dict) for line in lines if line)
+
+
+def test_held_up_at_the_first_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who saw no journal, and writes after others have begun it and gone on, takes no line from them."""
+    tmp_path.joinpath("x").write_bytes(b"x")
+    state = tmp_path.joinpath("x").stat()
+    names = ["first.png", "second.png", "held up.png"]
+
+    def claim(name: str) -> None:
+        Journal(tmp_path).claim(Job(PHOTO, tmp_path / name), ORIGIN, (1, 2, 3, 4), state)
+
+    write = os.write
+
+    def others_first(descriptor: int, line: bytes) -> int:
+        monkeypatch.undo()
+        for name in names[:2]:
+            claim(name)
+        return write(descriptor, line)
+
+    monkeypatch.setattr(os, "write", others_first)
+    claim(names[2])
+    assert Journal(tmp_path).results() == {Path(os.path.realpath(tmp_path)) / name for name in names}
