@@ -43,7 +43,7 @@ class Critic(nn.Module):
     def __init__(self, config: TrainConfig, world: World | None = None) -> None:
         """Build a critic of seeded convolutions; raises UsageError if its classifier is not to be had.
 
-        In each process of a `world` it is the same, and measures and learns over all of a batch.
+        In each process of a `world` it is the same, and learns over all of a batch.
         """
         super().__init__()
         self.world = world or World()
