@@ -56,6 +56,18 @@ def test_gradient() -> None:
         assert unevenness(given - gradient, TRUE) <= before
 
 
+@pytest.mark.parametrize(("scale", "apart"), [(0.5, True), (1.5, False)])
+def test_things_are_not_driven_farther_apart_than_they_are(scale: float, *, apart: bool) -> None:
+    """A step keeps the strength of pale colors, but makes no color stronger that is too strong."""
+    noise = 5 * torch.randn(TRUE.shape, generator=torch.Generator().manual_seed(3))
+    given = (scale * TRUE + noise).requires_grad_()
+    (gradient,) = torch.autograd.grad(unevenness(given, TRUE), given)
+    means = [thing.mean(dim=(2, 3)) for thing in (given - gradient).split(SIDE // 2, dim=3)]
+    before = [thing.mean(dim=(2, 3)) for thing in given.split(SIDE // 2, dim=3)]
+    driven = (means[0] - means[1]).norm() - (before[0] - before[1]).norm()
+    assert (driven > 1e-6) == apart
+
+
 def test_parts_have_the_mean_of_the_whole() -> None:
     """What a batch costs is the mean of what its photographs do, so that processes may share it."""
     given = 10 * torch.randn(3, 2, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
