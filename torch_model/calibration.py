@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,8 +36,6 @@ class Cell:
     """How much of the log prior leaves them before."""
     gain: float = 1.0
     """What multiplies the mean."""
-    ceiling: float = 0.0
-    """The most chroma that it then has, as a multiple of what is expected; 0: any."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,7 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
 
 def calibrated(network: Distribution, cell: Cell, log_prior: Tensor) -> Distribution:
     """Return a network that shares a network's weights, and decodes by a cell."""
-    made = build(
-        replace(network.config, temperature=cell.temperature, gain=cell.gain, ceiling=cell.ceiling)
-    ).eval()
+    made = build(replace(network.config, temperature=cell.temperature, gain=cell.gain)).eval()
     assert isinstance(made, Distribution)
     shift = (cell.rebalance * log_prior).reshape(network.shift.shape)
     made.load_state_dict(network.state_dict() | {"shift": shift}, assign=True)
@@ -131,11 +127,12 @@ def choose(rows: Sequence[Scores], colorfulness: float) -> Scores:
 
 def table(rows: Sequence[Scores]) -> str:
     """Return a Markdown table."""
-    decoding = [each.name for each in fields(Cell)]
-    names = ["output", *decoding, "PSNR, dB", "ab RMSE", "colorfulness, of the originals'"]
-    lines = [f"| {' | '.join(names)} |", f"|{len(names) * '---|'}"]
+    lines = [
+        "| output | temperature | rebalance | gain | PSNR, dB | ab RMSE | colorfulness, of the originals' |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for r in rows:
-        cell = " | ".join(f"{value:g}" for value in astuple(r.cell)) if r.cell else " | | | "
+        cell = f"{r.cell.temperature:g} | {r.cell.rebalance:g} | {r.cell.gain:g}" if r.cell else " | | "
         lines.append(f"| {r.output} | {cell} | {r.psnr:.2f} | {r.ab_rmse:.2f} | {r.colorfulness:.2f} |")
     return "\n".join(lines)
 

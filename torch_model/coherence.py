@@ -26,16 +26,17 @@ def unevenness(ab: Tensor, true: Tensor) -> Tensor:
     """Return how far apart the colors of places of one true color are, as a share of that of any places.
 
     Both (N, 2, H, W), CIE units. Each place of a grid is compared with all that are not beside it; the mean
-    over photographs. 0 if all that is of one color is given one; the scale of chroma plays no part. That
-    places are farther apart than they truly are has no gradient: else a way to a smaller share would be to
-    make some color stronger and stronger.
+    over photographs. 0 if all that is of one color is given one; the scale of chroma plays no part, nor has
+    it a gradient. Of any places only those have one that are not yet as far apart as they truly are: else
+    some color made stronger and stronger would be a way to a smaller share.
     """
     far = _distances(_places(ab.device)[None])[0] > _NEAR  # (K, K)
     truly, apart = _distances(_grid(true)), _distances(_grid(ab))
     alike = torch.exp(-((truly / _ONE).square()) / 2) * far  # (N, K, K)
     of_one = (alike * apart).sum(dim=(1, 2)) / alike.sum(dim=(1, 2)).clamp(min=1)
-    of_any = torch.where(apart > truly, apart.detach(), apart).mean(dim=(1, 2))
-    return (of_one / of_any.clamp(min=_LEAST)).mean()
+    of_any = apart.detach().mean(dim=(1, 2)).clamp(min=_LEAST)
+    near = torch.where(apart < truly, apart, 0).mean(dim=(1, 2)).clamp(min=_LEAST)
+    return (of_one / of_any * (near.detach() / near)).mean()
 
 
 def _grid(ab: Tensor) -> Tensor:

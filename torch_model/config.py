@@ -41,7 +41,6 @@ BOUNDS: Final = {
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual", "coherence"), (0, 1e3)),
     "temperature": (0.01, 10),
     "gain": (0.1, 10),
-    "ceiling": (0, 10),
     "target_chroma": (0.1, 10),
     "rotation": (0, 180),
     "checkpoint_minutes": (0.01, math.inf),
@@ -132,9 +131,6 @@ class TrainConfig:
     )
     temperature: float = option(0.4, "of vivid and unet: sharpens what is validated, and shown to a critic")
     gain: float = option(1.0, "of vivid and unet: multiplies ab that is validated, and shown to a critic")
-    ceiling: float = option(
-        0.0, "of vivid and unet: its chroma is then at most so many times the expected one; 0: any"
-    )
     critic_share: float = option(
         0.0, "of the loss's gradient that a critic adds: a classifier that sees colors; 0: none"
     )
@@ -228,7 +224,6 @@ class TrainConfig:
             norm=self.norm,
             temperature=self.temperature,
             gain=self.gain,
-            ceiling=self.ceiling,
         )
         if self.model == "unet":
             return replace(plain, classifier=self.classifier, agreement=self.agreement)

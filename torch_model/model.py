@@ -66,8 +66,6 @@ class NetworkConfig:
     """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
     gain: float = 1.0
     """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
-    ceiling: float = 0.0
-    """Of `vivid` and `unet`: the most chroma that it then has, as a multiple of what is expected; 0: any."""
     agreement: int = 0
     """Of `unet`: side of the grid of places whose features each place takes a mean of; 0: none."""
     refinement: int = 0
@@ -188,23 +186,20 @@ class Classic(Network):
 class Distribution(Network):
     """A network whose head gives logits of the ab bins.
 
-    Trained to tell how likely each color is. `shift`, `temperature`, `gain` and `ceiling` are set after
-    training: rare colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened,
-    and its mean multiplied: up to a multiple of the expected chroma, for a gain is meant for what is not
-    known, and makes too strong what is.
+    Trained to tell how likely each color is. `shift`, `temperature` and `gain` are set after training: rare
+    colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened, and its mean
+    multiplied.
     """
 
     HEAD: ClassVar = len(centers())
     OUTPUTS: ClassVar = (OUTPUT, MEAN_OUTPUT)
     shift: Tensor
     centers: Tensor
-    chroma: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         self.register_buffer("shift", torch.zeros(1, self.HEAD, 1, 1))
         self.register_buffer("centers", torch.tensor(centers()), persistent=False)  # (Q, 2)
-        self.register_buffer("chroma", self.centers.norm(dim=1, keepdim=True), persistent=False)  # (Q, 1)
 
     def paint(self, features: Tensor) -> Tensor:
         """Return logits (N, Q, h, w) of what the head sees."""
@@ -214,18 +209,18 @@ class Distribution(Network):
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
         x = x.float()
         sharpened = (x - self.shift) * (1 / self.config.temperature)
-        shares = _shares(x)
-        vivid = _mean(_shares(sharpened), self.centers)
+        vivid = self._mean(sharpened)
         if self.config.gain != 1:  # else graphs stay what they were before there were gains
             vivid = self.config.gain * vivid
-        if self.config.ceiling:
-            most = self.config.ceiling * _mean(shares, self.chroma)  # (N, 1, h, w)
-            vivid = vivid * (most * _reciprocal(vivid)).clamp(0, 1)
-        return self.enlarge(vivid, l), self.enlarge(_mean(shares, self.centers), l)
+        return self.enlarge(vivid, l), self.enlarge(self._mean(x), l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
         return F.interpolate(ab, scale_factor=2.0, mode="nearest")
+
+    def _mean(self, logits: Tensor) -> Tensor:
+        shares = F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
+        return (shares @ self.centers).permute(0, 3, 1, 2)  # (N, 2, h, w)
 
 
 class Vivid(Distribution, Classic):
@@ -438,22 +433,7 @@ def _unit(x: Tensor) -> Tensor:
 
     F.normalize divides by an expanded norm, which takes more nodes of a graph of any size.
     """
-    return x * _reciprocal(x)
-
-
-def _reciprocal(x: Tensor) -> Tensor:
-    """Return (N, 1, h, w), one by the length of vectors (N, C, h, w); of those hardly there at most 1000."""
-    return torch.rsqrt(x.square().sum(dim=1, keepdim=True) + 1e-6)
-
-
-def _shares(logits: Tensor) -> Tensor:
-    """Return how likely each bin is, (N, h, w, Q), of (N, Q, h, w)."""
-    return F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
-
-
-def _mean(shares: Tensor, values: Tensor) -> Tensor:
-    """Return the mean (N, C, h, w) of what each bin has, (Q, C)."""
-    return (shares @ values).permute(0, 3, 1, 2)
+    return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + 1e-6)
 
 
 def _float32(module: nn.Module, x: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ MEGABYTES: dict[Variant, int] = {"classic": 8, "vivid": 8, "fusion": 21, "unet":
 
 def network(variant: Variant = "classic") -> Network:
     """Return a network of seeded weights; vivid and unet are calibrated, unet also agrees and refines."""
-    config = NetworkConfig(variant, dilation=2, temperature=0.3, gain=1.2, ceiling=1.1)
+    config = NetworkConfig(variant, dilation=2, temperature=0.3, gain=1.2)
     if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
     if variant == "unet":

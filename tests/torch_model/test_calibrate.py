@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLES = ["--data", "skimage:samples", "--val", "skimage:samples"]
-CELL = Cell(0.5, 0.2, 1.3, 1.1)
+CELL = Cell(0.5, 0.2, 1.3)
 
 
 def network() -> Vivid:
@@ -69,10 +69,10 @@ def test_prior_of_one_color() -> None:
 
 
 def test_calibrated_shares_all_but_the_decoding() -> None:
-    """A calibrated network decodes as a cell says, and has its shift; its weights are the same memory."""
+    """A calibrated network has a cell's temperature, gain and shift; its weights are the same memory."""
     source, prior = network(), torch.arange(306.0)
     made = calibrated(source, CELL, prior)
-    assert made.config == replace(source.config, temperature=0.5, gain=1.3, ceiling=1.1)
+    assert made.config == replace(source.config, temperature=0.5, gain=1.3)
     torch.testing.assert_close(made.shift.flatten(), 0.2 * prior)
     assert made.head.weight.data_ptr() == source.head.weight.data_ptr()
     assert not source.shift.any()
@@ -103,20 +103,7 @@ def test_choice() -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every choice is scored beside grey and the mean, written down, and the chosen one is in the weights."""
-    grid = [
-        "--temperature",
-        "0.3",
-        "1",
-        "--rebalance",
-        "0",
-        "0.5",
-        "--gain",
-        "1.2",
-        "--ceiling",
-        "0.9",
-        "--limit",
-        "3",
-    ]
+    grid = ["--temperature", "0.3", "1", "--rebalance", "0", "0.5", "--gain", "1.2", "--limit", "3"]
     file = tmp_path / "scores.json"
     assert calibrate.main([*options(tmp_path, out="new/out.safetensors"), *grid, "--json", str(file)]) == 0
     said = capsys.readouterr()
@@ -130,7 +117,6 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = weights.load(tmp_path / "new" / "out.safetensors")
     assert isinstance(made, Vivid)
     assert (made.config.temperature, made.config.gain) == (chosen["temperature"], 1.2)
-    assert made.config.ceiling == 0.9
     assert made.shift.any() == (chosen["rebalance"] > 0)
     assert torch.equal(made.head.weight, network().head.weight)
     training = weights.training(tmp_path / "new" / "out.safetensors")
@@ -141,7 +127,7 @@ def test_single_pair_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[st
     """A single pair is written, whatever its color; its shift is so much of the log prior."""
     pair = ["--temperature", "0.7", "--rebalance", "0.25", "--colorfulness", "9", "--crop", "stretch"]
     assert calibrate.main([*options(tmp_path), *pair]) == 0
-    assert "temperature 0.7, rebalance 0.25, gain 1, ceiling 0\n" in capsys.readouterr().out
+    assert "temperature 0.7, rebalance 0.25, gain 1" in capsys.readouterr().out
     once = weights.load(tmp_path / "out.safetensors")
     again = options(tmp_path, source=tmp_path / "out.safetensors", out="again.safetensors")
     assert calibrate.main([*again, *pair[:2], "--rebalance", "0.5", *pair[4:]]) == 0
@@ -159,7 +145,6 @@ def test_single_pair_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--temperature", "0.5", "0"], "--temperature 0: wanted is from 0.01"),
         (["--temperature", "nan"], "--temperature nan: wanted is from"),
         (["--gain", "0"], "--gain 0: wanted is from 0.1 to 10"),
-        (["--ceiling", "-1"], "--ceiling -1: wanted is from 0 to 10"),
         (["--rebalance", "-1"], "--rebalance -1: wanted is from 0 to 1"),
         (["--data", "nowhere"], "there is no nowhere"),
         (["--val", "nowhere.tar"], "there is no nowhere.tar"),

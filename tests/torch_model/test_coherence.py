@@ -45,6 +45,14 @@ def test_scale_of_chroma_plays_no_part() -> None:
     assert unevenness(noise / 1e4, true).item() < 0.1 * unevenness(noise, true).item()
 
 
+def test_gradient_keeps_scale() -> None:
+    """A step makes a picture of pale colors neither paler nor stronger in all."""
+    noise = 5 * torch.randn(TRUE.shape, generator=torch.Generator().manual_seed(4))
+    given = (0.3 * TRUE + noise).requires_grad_()
+    (gradient,) = torch.autograd.grad(unevenness(given, TRUE), given)
+    assert (gradient * given).sum().abs() < 0.02 * gradient.norm() * given.norm()
+
+
 def test_gradient() -> None:
     """A step against the gradient makes colors more even, of grey pictures too; all of it is finite."""
     noise = torch.randn(TRUE.shape, generator=torch.Generator().manual_seed(2))
@@ -58,7 +66,7 @@ def test_gradient() -> None:
 
 @pytest.mark.parametrize(("scale", "apart"), [(0.5, True), (1.5, False)])
 def test_things_are_not_driven_farther_apart_than_they_are(scale: float, *, apart: bool) -> None:
-    """A step keeps the strength of pale colors, but makes no color stronger that is too strong."""
+    """A step drives things of pale colors apart, but none that are farther apart than they truly are."""
     noise = 5 * torch.randn(TRUE.shape, generator=torch.Generator().manual_seed(3))
     given = (scale * TRUE + noise).requires_grad_()
     (gradient,) = torch.autograd.grad(unevenness(given, TRUE), given)

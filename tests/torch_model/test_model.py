@@ -60,9 +60,9 @@ def unet(refinement: int = 0, agreement: int = 0) -> UNet:
     return network
 
 
-def vivid(temperature: float = 0.4, gain: float = 1.0, ceiling: float = 0.0) -> Vivid:
+def vivid(temperature: float = 0.4, gain: float = 1.0) -> Vivid:
     """Return a vivid network of seeded weights."""
-    network = Vivid(NetworkConfig("vivid", temperature=temperature, gain=gain, ceiling=ceiling))
+    network = Vivid(NetworkConfig("vivid", temperature=temperature, gain=gain))
     initialize(network, "he", 0)
     return network
 
@@ -215,30 +215,6 @@ def test_gain_multiplies_ab_alone() -> None:
     (plain, mean), (more, same) = (vivid(gain=gain).decode(logits(), SHOWN) for gain in (1.0, 1.5))
     torch.testing.assert_close(more, 1.5 * plain)
     assert torch.equal(mean, same)
-
-
-@pytest.mark.parametrize("ceiling", [0.2, 0.8, 1.1])
-def test_ceiling_holds_chroma_alone(ceiling: float) -> None:
-    """No place has more chroma than so many times the expected one, in ab's own hue; lower ones stay."""
-    (free, mean), (held, same) = (vivid(gain=3, ceiling=c).decode(logits(), SHOWN) for c in (0.0, ceiling))
-    expected = torch.einsum("nqhw,q->nhw", logits().softmax(dim=1), vivid().centers.norm(dim=1))
-    chroma = free.norm(dim=1)
-    most = torch.minimum(chroma, ceiling * expected.repeat_interleave(2, 1).repeat_interleave(2, 2))
-    assert (most < 0.99 * chroma).any()
-    torch.testing.assert_close(held, free * (most / chroma)[:, None], rtol=1e-3, atol=1e-3)
-    assert torch.equal(mean, same)
-
-
-def test_ceiling_of_grey() -> None:
-    """Where nothing but grey is likely ab is grey, and its gradient finite."""
-    network = vivid(gain=2, ceiling=1)
-    grey = (network.centers == 0).all(dim=1)
-    raw = torch.where(grey, 90.0, -90.0).reshape(1, -1, 1, 1).expand(1, -1, 4, 4).clone().requires_grad_()
-    ab, _ = network.decode(raw, SHOWN)
-    assert not ab.any()
-    ab.sum().backward()
-    assert raw.grad is not None
-    assert torch.isfinite(raw.grad).all()
 
 
 def test_cold_is_the_mode() -> None:

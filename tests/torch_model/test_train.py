@@ -444,17 +444,18 @@ def test_coherence() -> None:
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--init from vivid to vivid takes head and shift; temperature, gain and ceiling are the run's."""
-    source = Vivid(NetworkConfig("vivid", temperature=0.7, gain=1.2, ceiling=1.5))
+    """--init from vivid to vivid takes head and shift; temperature and gain are the run's."""
+    source = Vivid(NetworkConfig("vivid", temperature=0.7, gain=1.2))
     initialize(source, "he", 5)
     source.shift.fill_(2)
     weights.save(source, tmp_path / "source.safetensors")
-    init = str(tmp_path / "source.safetensors")
-    config = TrainConfig(model="vivid", loss="bins", center_lightness=True, init=init, ceiling=0.9)
+    config = TrainConfig(
+        model="vivid", loss="bins", center_lightness=True, init=str(tmp_path / "source.safetensors")
+    )
     begun = runs.Run.start(config, torch.device("cpu")).model
     assert not capsys.readouterr().out
     assert torch.equal(begun.head.weight, source.head.weight)
-    assert begun.config == NetworkConfig("vivid", ceiling=0.9)
+    assert begun.config == NetworkConfig("vivid")
     assert isinstance(begun, Vivid)
     assert torch.equal(begun.shift, source.shift)
 
