@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -87,12 +88,16 @@ def tract(path: Path) -> Run:
 
 
 def mnn(path: Path) -> Run:
-    """Convert to MNN's own format, by the extension alone (its command reports to its makers); open that."""
+    """Convert to MNN's own format, by the extension alone (its command reports to its makers); open that.
+
+    It leaves a file where it works, so that is a folder of its own.
+    """
     import _tools
     from MNN import expr, nn
 
     taken, given = names(path)
-    with tempfile.TemporaryDirectory() as folder:
+    path = path.resolve()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         made = Path(folder) / "model.mnn"
         command = ["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", made, "--bizCode", "MNN"]
         _tools.mnnconvert([str(word) for word in command])

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("example", "most", "share"), [("unet-rgb.onnx", 2, 0.01), ("unet-ab.onnx", 255, 0.25)]
+    ("example", "most", "share"), [("unet-rgb.onnx", 2, 0.005), ("unet-ab.onnx", 255, 0.25)]
 )
 def test_examples(
     folder: Path, example: str, most: int, share: float, monkeypatch: pytest.MonkeyPatch
