@@ -29,7 +29,6 @@ try:
     from tintype.progress import duration
     from torch_model import (
         cache,
-        checkpoint,
         config as configs,
         distributed,
         embeddings,
@@ -241,8 +240,7 @@ def train(config: TrainConfig) -> int:
 
 def enter(config: TrainConfig, digest: str, device: torch.device, world: World) -> tuple[Path, Run]:
     """Return the folder of a run on photographs of this digest, and the run as it was left there."""
-    folder = world.told(partial(open_folder, config, digest))
-    state, complaints = world.told(partial(checkpoint.latest, folder / "checkpoints"))
+    folder, state, complaints = world.told(partial(open_folder, config, digest))
     for complaint in complaints:
         print(complaint, flush=True)
     run = Run.start(config, device, world=world, resumed=state is not None)

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel
@@ -69,9 +69,10 @@ class Run:
         `resumed` runs bring their weights from a checkpoint and need no --init file any more, and no
         classifier's.
         """
+        begun = config
         if resumed:
-            config = replace(config, init=None, classifier_weights=RANDOM, critic_weights=RANDOM)
-        model = _first_weights(config).to(device)
+            begun = replace(config, init=None, classifier_weights=RANDOM, critic_weights=RANDOM)
+        model = _first_weights(begun).to(device)
         if config.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         ema = None
@@ -80,7 +81,7 @@ class Run:
         world = world or World()
         if world.size > 1:
             norms.share(model, world)  # not the averaged one, which never trains
-        critic = Critic(config, world).to(device) if config.critic_share else None
+        critic = Critic(begun, world).to(device) if config.critic_share else None
         return cls(config, model, ema, build_optimizer(config, model), critic, world)
 
     @property
@@ -152,23 +153,28 @@ def pick_device(name: str) -> torch.device:
         raise UsageError(f"--device {name} cannot be used: {reason}. Try --device cpu") from error
 
 
-def open_folder(config: TrainConfig, photos: str) -> Path:
-    """Make the folder of a run, or enter it again. Raises UsageError if another run lives there.
+def open_folder(config: TrainConfig, photos: str) -> tuple[Path, State | None, list[str]]:
+    """Make the folder of a run, or enter it again: also return its newest checkpoint, if any.
 
-    `photos` is a digest of the photographs trained on and validated with.
+    `photos` is a digest of the photographs trained on and validated with. The lines tell of checkpoints
+    that cannot be read. Raises UsageError if another run lives there, by its config.json or, where that is
+    gone, by the checkpoint.
     """
     folder = config.folder
     path = folder / "config.json"
-    if path.is_file():
-        differing = _differences(path, config, photos)
-        if differing:
-            raise UsageError(f"{folder} holds another run ({'; '.join(differing)}): choose another --out")
+    known = path.is_file()
+    differing = _differences(path, config, photos) if known else []
+    state, complaints = (None, []) if differing else checkpoint.latest(folder / "checkpoints")
+    if state is not None and not known:
+        differing = _changed(state["config"], config)
+    if differing:
+        raise UsageError(f"{folder} holds another run ({'; '.join(differing)}): choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     values = {"tintype_run": FORMAT, "photos": photos, **config.to_dict()}
     partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)
-    return folder
+    return folder, state, complaints
 
 
 def _differences(path: Path, config: TrainConfig, photos: str) -> list[str]:
@@ -178,15 +184,20 @@ def _differences(path: Path, config: TrainConfig, photos: str) -> list[str]:
         values = None
     if not isinstance(values, dict) or values.get("tintype_run") != FORMAT:
         return ["its config.json is not of this program"]
-    known = type(config).from_dict(values).fixed()
-    differing = [
-        f"{name}: {known[name]} there, {value} here"
-        for name, value in config.fixed().items()
-        if known[name] != value
-    ]
+    differing = _changed(values, config)
     if not differing and values["photos"] != photos:
         differing = ["the photographs themselves have changed since"]
     return differing
+
+
+def _changed(values: dict[str, Any], config: TrainConfig) -> list[str]:
+    """Return what differs, in words, of a run as it was configured before, where it may not."""
+    before = type(config).from_dict(values).fixed()
+    return [
+        f"{name}: {before[name]} there, {value} here"
+        for name, value in config.fixed().items()
+        if before[name] != value
+    ]
 
 
 def check_finite(loss: float, step: int) -> None:

@@ -275,6 +275,21 @@ def test_foreign_folder_is_refused(
     assert (tmp_path / "run" / "config.json").read_text() == '{"model_type": "bert"}'
 
 
+def test_checkpoints_alone_are_entered_by_their_own_run(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where config.json is gone, checkpoints tell whose folder it is: another run leaves it as it was."""
+    place = tmp_path / "run"
+    for steps in ("1", "2"):  # resumed once, after which a checkpoint still tells the run's own options
+        assert train.main([*options, "--steps", steps, "--critic-weights", "none.pth"]) == 0
+    (place / "config.json").unlink()
+    assert train.main([*options, "--steps", "3", "--critic-weights", "none.pth", "--loss", "l1"]) == 2
+    assert "run holds another run (loss: mse there, l1 here)" in capsys.readouterr().err
+    assert not (place / "config.json").exists()
+    assert train.main([*options, "--steps", "3", "--critic-weights", "none.pth"]) == 0
+    assert states(place)["step"] == 3
+
+
 def test_checkpoints_after_damaged_ones_stay(tmp_path: Path) -> None:
     """After a fallback new checkpoints stay, though damaged ones bear higher steps."""
     for step in (5, 9, 10):
