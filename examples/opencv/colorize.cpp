@@ -4,7 +4,7 @@
 //     ./colorize vivid-ab-96.onnx photo.jpg color.jpg
 //
 // The number in the model's name is what it takes, px. With OpenCV 4.6 (Debian 12) take classic-ab-96 or
-// vivid-ab-96; with 4.14 or 5 also unet-ab-192 and fusion-ab-160.
+// vivid-ab-96; with 4.14 or 5 also unet-ab-256 and fusion-ab-160.
 
 #include <algorithm>
 #include <cmath>

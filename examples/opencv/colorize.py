@@ -1,6 +1,6 @@
 """Colorize a photograph at its full size with OpenCV alone: the network's ab, fitted to the photograph's L*.
 
-python colorize.py unet-ab-192.onnx photo.jpg color.jpg
+python colorize.py unet-ab-256.onnx photo.jpg color.jpg
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ def main(model: str, photo: str, result: str) -> None:
     """Read, colorize, write."""
     found = re.search(r"-ab-([1-9]\d*)\.onnx$", model)
     if found is None:
-        sys.exit(f"{model}: its name must end in -ab-NUMBER.onnx, as that of unet-ab-192.onnx does")
+        sys.exit(f"{model}: its name must end in -ab-NUMBER.onnx, as that of unet-ab-256.onnx does")
     bgr = cv2.imread(photo)
     if bgr is None:
         sys.exit(f"{photo}: not a photograph that OpenCV can read")
-    small = lightness(stretched(bgr, int(found[1])))  # unet-ab-192.onnx takes 192 x 192
+    small = lightness(stretched(bgr, int(found[1])))  # unet-ab-256.onnx takes 256 x 256
     try:
         network = cv2.dnn.readNetFromONNX(model)
         network.setInput(small[None, None], "l")
