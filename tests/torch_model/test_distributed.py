@@ -137,7 +137,7 @@ def test_resumed_on_another_number(options: list[str], alone: Path, tmp_path: Pa
 def assert_near(one: Path, other: Path, most: float) -> None:
     """Compare losses of two runs whose rounding grows: of a critic in bfloat16, of small batches."""
     expected, found = losses(one), losses(other)
-    assert found[:3] == pytest.approx(expected[:3], rel=1e-3)
+    assert found[:3] == pytest.approx(expected[:3], rel=3e-3)
     assert found == pytest.approx(expected, rel=most)
 
 

@@ -66,7 +66,8 @@ export class Reducer {
   /** The whole, stretched to `side` x `side`: R, G, B of 8 bits. */
   stretched(side) {
     const planes = { columns: this.columns, rows: this.rows, depth: 3 };
-    return resize(this.pixels, planes, [side, side], BICUBIC, this.extent);
+    const downFirst = this.rows > side && this.rows + side > 2 * this.columns; // as in Pillow 13
+    return resize(this.pixels, planes, [side, side], BICUBIC, this.extent, downFirst);
   }
 }
 
@@ -77,14 +78,20 @@ function average(sum, count) {
 
 /**
  * Resize `values` (rows x columns x depth) to [width, height]; `extent` is how far the picture goes, where its last
- * column and row are not whole. Results have the type of `values`; integers are rounded after each pass.
+ * column and row are not whole. Results have the type of `values`; integers are rounded after each pass, of which the
+ * one along the height comes second unless `downFirst`.
  */
-export function resize(values, { columns, rows, depth }, [width, height], filter, extent = [columns, rows]) {
+export function resize(values, planes, [width, height], filter, extent = undefined, downFirst = false) {
+  const { columns, rows, depth } = planes;
+  const [wide, deep] = extent ?? [columns, rows];
   const unit = values instanceof Float32Array ? 0 : UNIT;
-  const across = weights(columns, extent[0], width, filter, unit);
-  const down = weights(rows, extent[1], height, filter, unit);
-  const wide = pass(values, { lines: rows, stride: columns * depth, step: depth, depth }, across, unit);
-  return pass(wide, { lines: 1, stride: 0, step: width * depth, depth: width * depth }, down, unit);
+  const across = weights(columns, wide, width, filter, unit);
+  const down = weights(rows, deep, height, filter, unit);
+  const line = columns * depth;
+  const alongWidth = (pixels, lines) => pass(pixels, { lines, stride: line, step: depth, depth }, across, unit);
+  const alongHeight = (pixels, step) => pass(pixels, { lines: 1, stride: 0, step, depth: step }, down, unit);
+  if (downFirst) return alongWidth(alongHeight(values, line), height);
+  return alongHeight(alongWidth(values, rows), width * depth);
 }
 
 /** Filter `lines` lines along one axis, whose places lie `step` apart and hold `depth` values. */
