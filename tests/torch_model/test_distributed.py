@@ -134,11 +134,11 @@ def test_resumed_on_another_number(options: list[str], alone: Path, tmp_path: Pa
     assert_same_run(alone, tmp_path)
 
 
-def assert_near(one: Path, other: Path, most: float) -> None:
-    """Compare losses of two runs whose rounding grows: of a critic in bfloat16, of small batches."""
+def assert_near(one: Path, other: Path) -> None:
+    """Compare losses of two runs whose rounding grows: of a critic in bfloat16."""
     expected, found = losses(one), losses(other)
-    assert found[:3] == pytest.approx(expected[:3], rel=3e-3)
-    assert found == pytest.approx(expected, rel=most)
+    assert found[:3] == pytest.approx(expected[:3], rel=1e-3)
+    assert found == pytest.approx(expected, rel=2e-3)
 
 
 CRITIC = ["--critic-share", "1", "--critic-weights", "random", "--coherence", "1"]
@@ -156,7 +156,7 @@ def judged(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_critic_of_two_processes(options: list[str], judged: Path, tmp_path: Path) -> None:
     """With a critic two processes have one's losses, uneven batches too, and equal critics, bit for bit."""
     finish(together([*options, *CRITIC], tmp_path))
-    assert_near(judged, tmp_path, 2e-3)
+    assert_near(judged, tmp_path)
     first, second = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in range(2))
     assert all(torch.equal(value, second["critic"][name]) for name, value in first["critic"].items())
 
@@ -165,10 +165,19 @@ def test_critic_resumed_on_another_number(options: list[str], judged: Path, tmp_
     """A run with a critic goes on in another number of processes."""
     finish(together([*options, *CRITIC, "--steps", "6"], tmp_path))
     assert train.main([*options, *CRITIC, "--out", str(tmp_path)]) == 0
-    assert_near(judged, tmp_path, 2e-3)
+    assert_near(judged, tmp_path)
 
 
 NORM = ["--norm", "--batch", "11"]  # of 23 photographs: 11, 11, 1, of which one process has none
+
+
+def assert_normal(one: Path, other: Path) -> None:
+    """Compare losses of two runs with normalisation; of one photograph it has few values: rounding grows."""
+    expected, found = losses(one), losses(other)
+    whole = [step for step in range(STEPS) if step % 3 < 2]
+    assert found[:2] == pytest.approx(expected[:2], rel=1e-4)
+    assert [found[step] for step in whole] == pytest.approx([expected[step] for step in whole], rel=5e-2)
+    assert found == pytest.approx(expected, rel=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +191,7 @@ def normal(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_norm_of_two_processes(options: list[str], normal: Path, tmp_path: Path) -> None:
     """Batch normalisation goes over both processes' photographs; both hold the same tensors in the end."""
     finish(together([*options, *NORM], tmp_path))
-    assert_near(normal, tmp_path, 5e-2)
+    assert_normal(normal, tmp_path)
     first, second = (torch.load(tmp_path / f"rank-{rank}.pt", weights_only=True) for rank in range(2))
     assert all(torch.equal(value, second["model"][name]) for name, value in first["model"].items())
 
@@ -191,7 +200,7 @@ def test_norm_resumed_on_another_number(options: list[str], normal: Path, tmp_pa
     """A run with batch normalisation goes on in another number of processes."""
     finish(together([*options, *NORM, "--steps", "6"], tmp_path, processes=3))
     assert train.main([*options, *NORM, "--out", str(tmp_path)]) == 0
-    assert_near(normal, tmp_path, 5e-2)
+    assert_normal(normal, tmp_path)
 
 
 @pytest.mark.slow
