@@ -70,7 +70,7 @@ def test_openvino_in_bfloat16(runtime: Colorizer, build: Callable[[str, str], tu
     pictures = Pictures(runtime, form.form, form.size)
     compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
     answers = [np.array(compiled(values)["color"]) for values in pictures.inputs]
-    assert max(found.mean for found in pictures.differences(answers)) < 4
+    assert max(found.mean for found in pictures.differences(answers)) < 6
 
 
 @pytest.mark.parametrize(("name", "wanted"), _cases(REFUSED))
