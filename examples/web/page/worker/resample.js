@@ -81,12 +81,18 @@ function average(sum, count) {
  * column and row are not whole. Results have the type of `values`; integers are rounded after each pass, of which the
  * one along the height comes second unless `downFirst`.
  */
-export function resize(values, planes, [width, height], filter, extent = undefined, downFirst = false) {
+export function resize(
+  values,
+  planes,
+  [width, height],
+  filter,
+  extent = [planes.columns, planes.rows],
+  downFirst = false,
+) {
   const { columns, rows, depth } = planes;
-  const [wide, deep] = extent ?? [columns, rows];
   const unit = values instanceof Float32Array ? 0 : UNIT;
-  const across = weights(columns, wide, width, filter, unit);
-  const down = weights(rows, deep, height, filter, unit);
+  const across = weights(columns, extent[0], width, filter, unit);
+  const down = weights(rows, extent[1], height, filter, unit);
   const line = columns * depth;
   const alongWidth = (pixels, lines) => pass(pixels, { lines, stride: line, step: depth, depth }, across, unit);
   const alongHeight = (pixels, step) => pass(pixels, { lines: 1, stride: 0, step, depth: step }, down, unit);
