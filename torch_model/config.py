@@ -136,7 +136,9 @@ class TrainConfig:
     )
     adversarial: float = option(1.0, "of the critic: weight of what it learns of colorized photographs")
     perceptual: float = option(1.0, "of the critic: weight of how far its features are from the original's")
-    critic: str = option("efficientnet_lite0", "the critic's classifier, an EfficientNet-Lite")
+    critic: tuple[str, ...] = option(
+        ("efficientnet_lite0",), "the critic's classifier, an EfficientNet-Lite; of several one a step"
+    )
     critic_weights: str | None = option(None, "file of its weights, or random; else its pre-trained ones")
     coherence: float = option(
         0.0,

@@ -4,7 +4,8 @@ The head of `unet` stands at a quarter of the size, so color leaks over edges an
 few convolutions over lightness and the enlarged color mend that (`Refinement` in `torch_model.model`). They
 are taught on true colors, averaged as coarsely as the head's: on the network's own they would learn that grey
 is a safe answer. What counts is the color that is left when the runtime has merged it with the photograph, so
-they also give back what that takes. The network itself does not run, and stays as it is.
+they also give back what that takes. The network itself does not run, and stays as it is. Of a network whose
+colors are often others than the true ones, less of such detail may be right (`--strength`).
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--batch", type=int, default=8, help="photographs a step (%(default)s)")
     add("--lr", type=float, default=1.5e-3, help="learning rate, at its highest (%(default)s)")
     add("--resized-crop", type=float, default=0.75, help="smallest share of sides cut out (%(default)s)")
+    add("--strength", type=float, default=1.0, help="share of what it adds that is kept (%(default)s)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (%(default)s)")
     add("--threads", type=int, help="threads of torch on the CPU")
     add("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
@@ -107,6 +109,9 @@ def refine(options: argparse.Namespace) -> None:
     start = time.monotonic()
     teach(taught, batches, options.steps, options.lr)
     seconds = round(time.monotonic() - start)
+    with torch.no_grad():
+        for parameter in taught.last.parameters():  # linear: all that is added
+            parameter.mul_(options.strength)
 
     before, after = errors(taught, shown, device)
     print(
@@ -120,6 +125,7 @@ def refine(options: argparse.Namespace) -> None:
         "batch": options.batch,
         "lr": options.lr,
         "resized_crop": options.resized_crop,
+        "strength": options.strength,
         "seed": options.seed,
         "seconds": seconds,
         "ab_rmse": {"before": round(before, 3), "after": round(after, 3)},
@@ -139,7 +145,7 @@ def check(options: argparse.Namespace) -> None:
     if options.size < UNET_MULTIPLE or options.size % UNET_MULTIPLE:
         raise UsageError(f"--size {options.size} is not a multiple of {UNET_MULTIPLE}")
     known = {name: BOUNDS[name] for name in ("resized_crop", "steps", "batch")}
-    check_bounds(options, known | {"channels": (1, math.inf)})
+    check_bounds(options, known | {"channels": (1, math.inf), "strength": (0, 2)})
 
 
 def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> None:

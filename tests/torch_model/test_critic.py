@@ -22,9 +22,19 @@ def critic(**options: Any) -> Critic:
     return Critic(TrainConfig(**given))
 
 
-def look(judge: Critic, ab: torch.Tensor) -> Seen:
+def look(judge: Critic, ab: torch.Tensor, step: int = 0) -> Seen:
     """Return what is seen of four photographs with some color, beside the originals."""
-    return judge.see(L, ab, TRUE)
+    return judge.see(L, ab, TRUE, step)
+
+
+def values(module: Any) -> list[torch.Tensor]:
+    """Return copies of all that a module holds."""
+    return [value.clone() for value in module.state_dict().values()]
+
+
+def same(module: Any, before: list[torch.Tensor]) -> bool:
+    """Say whether a module holds what it held before."""
+    return all(map(torch.equal, module.state_dict().values(), before))
 
 
 def test_it_learns() -> None:
@@ -39,10 +49,10 @@ def test_it_learns() -> None:
 def test_eyes_stay() -> None:
     """Learning changes the critic's own convolutions, never the classifier behind them."""
     judge = critic()
-    eyes, own = judge.eyes.digest(), [p.clone() for p in judge.judges.parameters()]
+    eyes, own = values(judge.eyes), values(judge.judges)
     judge.learn(look(judge, GREY))
-    assert judge.eyes.digest() == eyes
-    assert not all(map(torch.equal, judge.judges.parameters(), own))
+    assert same(judge.eyes, eyes)
+    assert not same(judge.judges, own)
 
 
 def test_true_color_is_not_blamed() -> None:
@@ -55,9 +65,22 @@ def test_true_color_is_not_blamed() -> None:
 def test_seed() -> None:
     """Equal seeds make equal critics."""
     first, same, other = (
-        critic(seed=seed)._scores(look(critic(), GREY).made)[0].mean().item() for seed in (1, 1, 2)
+        critic(seed=seed)._scores(look(critic(), GREY).made, 0)[0].mean().item() for seed in (1, 1, 2)
     )
     assert first == same != other
+
+
+def test_several_look_in_turn() -> None:
+    """Of several classifiers each step's looks, by its own features, and its judges alone learn by it."""
+    judge = critic(critic=("efficientnet_lite0", "efficientnet_lite2"))
+    shapes = [[tuple(one.shape) for one in look(judge, GREY, step).made] for step in range(3)]
+    assert shapes[0] == shapes[2] != shapes[1]
+    first, second = judge.judges
+    before = values(first), values(second)
+    judge.learn(look(judge, GREY, 1))
+    assert same(first, before[0])
+    assert not same(second, before[1])
+    assert torch.isfinite(judge.blame(look(judge, GREY, 1)))
 
 
 def test_classifier_that_shows_nothing() -> None:
@@ -65,4 +88,10 @@ def test_classifier_that_shows_nothing() -> None:
     with pytest.raises(
         UsageError, match="mobilenet_v2 shows nothing on the way: choose one of efficientnet_lite0"
     ):
-        critic(critic="mobilenet_v2")
+        critic(critic=("mobilenet_v2",))
+
+
+def test_weights_of_several() -> None:
+    """A file of weights is one classifier's: with several it is refused in words."""
+    with pytest.raises(UsageError, match="--critic-weights is a file of one classifier: name one --critic"):
+        critic(critic=("efficientnet_lite0", "efficientnet_lite1"), critic_weights="some.pth")

@@ -96,6 +96,24 @@ def test_refined_again(folder: Path, tmp_path: Path) -> None:
     assert weights.load(out).config.refinement == 4
 
 
+def test_strength(folder: Path, tmp_path: Path) -> None:
+    """Of what it learned to add the share asked for is kept."""
+    given, lightness, coarse = source(tmp_path / "in.safetensors"), *edges(2)
+    added = []
+    for strength in ("1", "0.5"):
+        out = tmp_path / f"{strength}.safetensors"
+        line = [str(given), str(out), *places(folder, tmp_path), *QUICK, "--steps", "20", "--lr", "0.01"]
+        assert refine.main([*line, "--strength", strength]) == 0
+        network = weights.load(out)
+        assert isinstance(network, UNet)
+        assert network.refinement is not None
+        with torch.no_grad():
+            added.append(network.refinement(lightness, coarse) - coarse)
+        assert weights.training(out)["refinement"]["strength"] == float(strength)
+    assert added[0].abs().max() > 0.01
+    torch.testing.assert_close(added[1], added[0] / 2, atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -103,6 +121,7 @@ def test_refined_again(folder: Path, tmp_path: Path) -> None:
         (["out.safetensors", "--size", "48"], "--size 48 is not a multiple of 32"),
         (["out.safetensors", "--resized-crop", "0"], "--resized-crop 0.0: wanted is from 0.1 to 1"),
         (["out.safetensors", "--channels", "0"], "--channels 0: wanted is at least 1"),
+        (["out.safetensors", "--strength", "-1"], "--strength -1.0: wanted is from 0 to 2"),
         (["out.safetensors", "--steps", "0"], "--steps 0: wanted is at least 1"),
     ],
 )
