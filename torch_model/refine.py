@@ -4,8 +4,8 @@ The head of `unet` stands at a quarter of the size, so color leaks over edges an
 few convolutions over lightness and the enlarged color mend that (`Refinement` in `torch_model.model`). They
 are taught on true colors, averaged as coarsely as the head's: on the network's own they would learn that grey
 is a safe answer. What counts is the color that is left when the runtime has merged it with the photograph, so
-they also give back what that takes. The network itself does not run, and stays as it is. Of a network whose
-colors are often others than the true ones, less of such detail may be right (`--strength`).
+they also give back what that takes. The network itself does not run, and stays as it is. How much of
+such detail is right depends on how fine photographs' own color is: `--strength` keeps a share of it.
 """
 
 from __future__ import annotations
