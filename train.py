@@ -350,7 +350,7 @@ def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection],
     if config.coherence:
         objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
     if run.critic is not None:
-        seen = run.critic.see(inputs[0], made, ab, run.step)
+        seen = run.critic.see(inputs[0], made, ab)
         objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
     return objections, seen
 

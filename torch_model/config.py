@@ -258,6 +258,8 @@ class TrainConfig:
         plain: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
         }
+        if isinstance(plain.get("critic"), str):  # there was but one once
+            plain["critic"] = (plain["critic"],)
         return cls(**plain)
 
 

@@ -8,20 +8,18 @@ loss, Johnson et al., 2016). The network itself stays the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from tintype.errors import UsageError
-from torch_model.classifiers import RANDOM, pretrained
+from torch_model.classifiers import pretrained
 from torch_model.color import lab_to_rgb
 from torch_model.distributed import World
 
 if TYPE_CHECKING:
-    from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
 
 RATE: Final = 4e-4  # Adam's, of the critic's convolutions
@@ -37,52 +35,40 @@ class Seen(NamedTuple):
     """Of colorized photographs."""
     real: list[Tensor]
     """Of the originals."""
-    looking: int = 0
-    """Whose turn it was."""
 
 
 class Critic(nn.Module):
-    """Patches' scores at four depths of a classifier: above zero real, below colorized.
+    """Patches' scores at four depths of a classifier: above zero real, below colorized."""
 
-    Of several classifiers one looks at a time, in turn: what only one of them would like, and no one else, is
-    no way to please all.
-    """
-
-    def __init__(self, config: TrainConfig, world: World | None = None) -> None:
-        """Build a critic of seeded convolutions; raises UsageError if a classifier is not to be had.
+    def __init__(self, config: TrainConfig, classifier: str, world: World | None = None) -> None:
+        """Build a critic of seeded convolutions; raises UsageError if its classifier is not to be had.
 
         In each process of a `world` it is the same, and learns over all of a batch.
         """
         super().__init__()
-        if len(config.critic) > 1 and config.critic_weights not in (None, RANDOM):
-            raise UsageError("--critic-weights is a file of one classifier: name one --critic")
         self.world = world or World()
         self.perceptual, self.adversarial = config.perceptual, config.adversarial
-        every = [pretrained(name, "pooled", config.size, config.critic_weights) for name in config.critic]
-        self.eyes = nn.ModuleList(every)
+        self.eyes = pretrained(classifier, "pooled", config.size, config.critic_weights)
         self.eyes.requires_grad_(requires_grad=False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.judges = nn.ModuleList(nn.ModuleList(map(_judge, eyes.channels)) for eyes in every)
+            self.judges = nn.ModuleList(_judge(channels) for channels in self.eyes.channels)
         self.optimizer = torch.optim.Adam(self.judges.parameters(), RATE, betas=(0.0, 0.99))
 
-    def see(self, lightness: Tensor, ab: Tensor, true: Tensor, step: int = 0) -> Seen:
+    def see(self, lightness: Tensor, ab: Tensor, true: Tensor) -> Seen:
         """Look at lightness (N, 1, H, W) with ab (N, 2, H, W) and with the originals' own, CIE units."""
-        looking = step % len(self.eyes)
-        eyes = cast("Classifier", self.eyes[looking])
         with torch.autocast(lightness.device.type, _PRECISION):
-            made = eyes.look(lab_to_rgb(lightness, ab))[0]
+            made = self.eyes.look(lab_to_rgb(lightness, ab))[0]
             with torch.no_grad():
-                return Seen(made, eyes.look(lab_to_rgb(lightness, true))[0], looking)
+                return Seen(made, self.eyes.look(lab_to_rgb(lightness, true))[0])
 
     def blame(self, seen: Seen) -> Tensor:
         """Return what speaks against the colorized photographs."""
         blamed = torch.zeros((), device=seen.made[0].device)
         if self.adversarial:
-            blamed = blamed - self.adversarial * _mean(self._scores(seen.made, seen.looking))
+            blamed = blamed - self.adversarial * _mean(self._scores(seen.made))
         if self.perceptual:
-            both = zip(seen.made, seen.real, strict=True)
-            distances = [F.mse_loss(one.float(), other.float()) for one, other in both]
+            distances = [F.mse_loss(one.float(), other.float()) for one, other in zip(*seen, strict=True)]
             blamed = blamed + self.perceptual * torch.stack(distances).sum()
         return blamed
 
@@ -90,20 +76,18 @@ class Critic(nn.Module):
         """Take one step towards telling made from real: the hinge loss of a part of a batch, by weight."""
         if not self.adversarial:
             return
-        sides = ([one.detach() for one in side] for side in (seen.made, seen.real))
-        made, real = (self._scores(side, seen.looking) for side in sides)
+        made, real = (self._scores([one.detach() for one in side]) for side in seen)
         loss = _mean([F.relu(1 + score) for score in made]) + _mean([F.relu(1 - score) for score in real])
         self.optimizer.zero_grad()
         (weight * loss).backward()  # type: ignore[no-untyped-call]
-        for parameter in self.judges[seen.looking].parameters():
+        for parameter in self.judges.parameters():
             assert parameter.grad is not None
             parameter.grad = self.world.mean(parameter.grad)
         self.optimizer.step()
 
-    def _scores(self, seen: list[Tensor], looking: int) -> list[Tensor]:
-        judges = cast("nn.ModuleList", self.judges[looking])
+    def _scores(self, seen: list[Tensor]) -> list[Tensor]:
         with torch.autocast(seen[0].device.type, _PRECISION):
-            return [judge(one).float() for judge, one in zip(judges, seen, strict=True)]
+            return [judge(one).float() for judge, one in zip(self.judges, seen, strict=True)]
 
 
 def _judge(channels: int) -> nn.Sequential:

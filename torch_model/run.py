@@ -51,7 +51,7 @@ class Run:
     model: Network
     ema: AveragedModel | None
     optimizer: Optimizer
-    critic: Critic | None = None
+    critics: list[Critic] = field(default_factory=list)
     world: World = field(default_factory=World)
     """The processes that train it together: this one alone, unless torchrun started several."""
     step: int = 0
@@ -81,8 +81,13 @@ class Run:
         world = world or World()
         if world.size > 1:
             norms.share(model, world)  # not the averaged one, which never trains
-        critic = Critic(begun, world).to(device) if config.critic_share else None
-        return cls(config, model, ema, build_optimizer(config, model), critic, world)
+        critics = [one.to(device) for one in _critics(begun, world)]
+        return cls(config, model, ema, build_optimizer(config, model), critics, world)
+
+    @property
+    def critic(self) -> Critic | None:
+        """Whose turn it is at this step."""
+        return self.critics[self.step % len(self.critics)] if self.critics else None
 
     @property
     def judged(self) -> Network:
@@ -96,9 +101,12 @@ class Run:
         if self.ema is not None:
             self.ema.module.load_state_dict(state["ema"])
             self.ema.n_averaged.fill_(state["averaged"])
-        if self.critic is not None:
-            self.critic.load_state_dict(state["critic"])
-            self.critic.optimizer.load_state_dict(state["critic_optimizer"])
+        if self.critics:
+            first = isinstance(state["critic"], dict)  # there was but one once
+            states = (([state[name]] if first else state[name]) for name in ("critic", "critic_optimizer"))
+            for critic, known, optimizer in zip(self.critics, *states, strict=True):
+                critic.load_state_dict(known)
+                critic.optimizer.load_state_dict(optimizer)
         self.step, self.seconds = state["step"], state["seconds"]
         self.best = tuple(state["best"]) if state["best"] else None
 
@@ -113,8 +121,8 @@ class Run:
             "ema": self.ema.module.state_dict() if self.ema is not None else None,
             "averaged": int(self.ema.n_averaged) if self.ema is not None else 0,
             "optimizer": self.optimizer.state_dict(),
-            "critic": self.critic.state_dict() if self.critic is not None else None,
-            "critic_optimizer": self.critic.optimizer.state_dict() if self.critic is not None else None,
+            "critic": [critic.state_dict() for critic in self.critics],
+            "critic_optimizer": [critic.optimizer.state_dict() for critic in self.critics],
             "seconds": self.seconds,
             "best": list(self.best) if self.best else None,
         }
@@ -204,6 +212,14 @@ def check_finite(loss: float, step: int) -> None:
     """Raise DivergedError on a loss that is no number."""
     if not math.isfinite(loss):
         raise DivergedError(f"the loss is {loss} at step {step}")
+
+
+def _critics(config: TrainConfig, world: World) -> list[Critic]:
+    if not config.critic_share:
+        return []
+    if len(config.critic) > 1 and config.critic_weights not in (None, RANDOM):
+        raise UsageError("--critic-weights is a file of one classifier: name one --critic")
+    return [Critic(config, name, world) for name in config.critic]
 
 
 def _first_weights(config: TrainConfig) -> Network:

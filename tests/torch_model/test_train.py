@@ -564,6 +564,24 @@ def test_every_option_reaches_the_config() -> None:
     assert TrainConfig.from_dict(json.loads(json.dumps(parsed.to_dict()))) == parsed
 
 
+def test_earlier_critic() -> None:
+    """A run begun when a critic had but one classifier is the same run, and its critic comes back."""
+    earlier = TrainConfig(size=64, critic_share=1, critic_weights="random").to_dict()
+    config = TrainConfig.from_dict(earlier | {"critic": "efficientnet_lite0"})
+    assert config.to_dict() == earlier
+    run, other = (runs.Run.start(replace(config, seed=seed), torch.device("cpu")) for seed in (1, 2))
+    (critic,), (found,) = run.critics, other.critics
+    state = {
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "step": 3,
+        "seconds": 1.0,
+    }
+    one = {"critic": critic.state_dict(), "critic_optimizer": critic.optimizer.state_dict(), "best": None}
+    other.restore(state | one)
+    assert all(map(torch.equal, found.state_dict().values(), critic.state_dict().values()))
+
+
 def test_learning_rate() -> None:
     """The rate rises in a line and falls as a half cosine to nothing, or stays."""
     from torch_model.optim import learning_rate
