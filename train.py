@@ -42,6 +42,7 @@ try:
     from torch_model.checkpoint import CheckpointError
     from torch_model.coherence import unevenness
     from torch_model.losses import LOSSES
+    from torch_model.merging import merged
     from torch_model.model import Fusion
     from torch_model.optim import learning_rate
     from torch_model.run import (
@@ -346,13 +347,21 @@ def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection],
     objections: list[Objection] = []
     seen = None
     if run.critic is not None or config.coherence:
-        made = run.model.decode(predicted, inputs[0])[0]
+        made = shown(run, predicted, inputs[0])
     if config.coherence:
         objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
     if run.critic is not None:
         seen = run.critic.see(inputs[0], made, ab)
         objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
     return objections, seen
+
+
+def shown(run: Run, predicted: Tensor, lightness: Tensor) -> Tensor:
+    """Return ab (N, 2, H, W) of an answer; where it has been refined, as the runtime leaves it."""
+    config = run.config
+    with torch.autocast(lightness.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        ab = run.model.show(predicted, lightness).float()
+    return merged(lightness, ab) if config.refinement else ab
 
 
 def taught(config: TrainConfig) -> LossFunction:

@@ -32,6 +32,7 @@ BOUNDS: Final = {
     **dict.fromkeys(("warmup", "clip", "weight_decay", "max_hours", "workers"), (0, math.inf)),
     "dilation": (1, 16),
     "agreement": (0, 256),
+    "refinement": (0, 1024),
     "seed": (0, 2**63 - 1),
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
@@ -157,6 +158,11 @@ class TrainConfig:
     agreement: int = option(
         0, "of unet: side of the grid of places with which each place agrees on its color; 0: none"
     )
+    refinement: int = option(
+        0,
+        "of unet: channels of --init's refinement, which stays as it is; a critic then sees the color that "
+        "the runtime leaves. 0: none",
+    )
     norm: bool = option(default=False, description="batch normalisation, folded away at export")
     center_lightness: bool = option(
         default=False, description="scale L* to -1..1 inside the network; the original takes 0..100 as it is"
@@ -188,6 +194,8 @@ class TrainConfig:
             raise ValueError("--dilation does not go with --model unet: its classifier sees all as it is")
         if self.model != "unet" and self.agreement:
             raise ValueError(f"--agreement does not go with --model {self.model}: unet has one")
+        if self.model != "unet" and self.refinement:
+            raise ValueError(f"--refinement does not go with --model {self.model}: unet has one")
         if self.cached_embeddings and (self.model != "fusion" or self.finetune_classifier):
             raise ValueError("--cached-embeddings goes with --model fusion and an unchanging classifier")
         if self.stream:
@@ -228,7 +236,8 @@ class TrainConfig:
             gain=self.gain,
         )
         if self.model == "unet":
-            return replace(plain, classifier=self.classifier, agreement=self.agreement)
+            seeing = replace(plain, classifier=self.classifier)
+            return replace(seeing, agreement=self.agreement, refinement=self.refinement)
         if self.model != "fusion":
             return plain
         side = self.classifier_side or side_of(self.classifier)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,9 @@ from tintype.metadata import MEAN_OUTPUT, OUTPUT
 from torch_model.bins import centers
 from torch_model.classifiers import Classifier, Embedding
 from torch_model.color import lightness_to_grey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UP: Final = "up"
 MULTIPLE: Final = 8  # three halvings, three doublings
@@ -156,6 +159,10 @@ class Network(nn.Module):
         """Return the graph's outputs of what `forward` gave of lightness: here ab alone."""
         return (x,)
 
+    def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
+        """Return the first output, ab, alone; under autocast all that makes it finer may be in bfloat16."""
+        return self.decode(x, l)[0]
+
 
 class Classic(Network):
     """12 convolutions, 3 upsamplings, 3,892,194 parameters; 7.60 GMAC at 256x256."""
@@ -207,12 +214,18 @@ class Distribution(Network):
 
     def decode(self, x: Tensor, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
-        x = x.float()
-        sharpened = (x - self.shift) * (1 / self.config.temperature)
+        return self.show(x, l), self.enlarge(_float32(self._mean, x.float()), l)
+
+    def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
+        """Return ab, the annealed mean, alone."""
+        return self.enlarge(_float32(self._annealed, x.float()), l)
+
+    def _annealed(self, logits: Tensor) -> Tensor:
+        sharpened = (logits - self.shift) * (1 / self.config.temperature)
         vivid = self._mean(sharpened)
         if self.config.gain != 1:  # else graphs stay what they were before there were gains
             vivid = self.config.gain * vivid
-        return self.enlarge(vivid, l), self.enlarge(self._mean(x), l)
+        return vivid
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
@@ -436,9 +449,9 @@ def _unit(x: Tensor) -> Tensor:
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + 1e-6)
 
 
-def _float32(module: nn.Module, x: Tensor) -> Tensor:
+def _float32(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Run a layer in float32 under autocast too: in bfloat16 raw L* has steps of 0.5."""
     if not torch.is_autocast_enabled(x.device.type):
-        return module(x)  # type: ignore[no-any-return]
+        return layer(x)
     with torch.autocast(x.device.type, enabled=False):
-        return module(x.float())  # type: ignore[no-any-return]
+        return layer(x.float())

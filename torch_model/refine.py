@@ -22,12 +22,12 @@ import torch
 import torch.nn.functional as F
 
 from tintype.errors import TintypeError, UsageError
-from tintype.merge import RADIUS, SMOOTHNESS
 from torch_model import cache, optim, photos, weights
 from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.calibration import in_lab
 from torch_model.checkpoint import CheckpointError
 from torch_model.config import BOUNDS, check_bounds
+from torch_model.merging import merged
 from torch_model.model import UNET_GRID, UNET_MULTIPLE, Refinement, UNet, build, count_parameters, fold
 from torch_model.run import pick_device
 
@@ -164,18 +164,6 @@ def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> 
 def coarse(ab: Tensor, lightness: Tensor) -> Tensor:
     """Return ab (N, 2, H, W) as a head gives it: averaged on its grid, and enlarged."""
     return UNet.spread(F.avg_pool2d(ab, UNET_GRID), lightness)
-
-
-def merged(lightness: Tensor, ab: Tensor) -> Tensor:
-    """Return ab (N, 2, H, W) as the runtime (`tintype.merge`) leaves it by l (N, 1, H, W) of its size."""
-    mean_l, mean_ab = _mean_around(lightness), _mean_around(ab)
-    variance = (_mean_around(lightness.square()) - mean_l.square()).clamp(min=0)
-    slope = (_mean_around(ab * lightness) - mean_ab * mean_l) / (variance + SMOOTHNESS)
-    return _mean_around(slope) * lightness + _mean_around(mean_ab - slope * mean_l)
-
-
-def _mean_around(planes: Tensor) -> Tensor:
-    return F.avg_pool2d(planes, 2 * RADIUS + 1, 1, RADIUS, count_include_pad=False)
 
 
 @torch.no_grad()

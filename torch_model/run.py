@@ -69,6 +69,8 @@ class Run:
         `resumed` runs bring their weights from a checkpoint and need no --init file any more, and no
         classifier's.
         """
+        if config.refinement and config.init is None:
+            raise UsageError("--refinement is taken over from --init: name a file that has one")
         begun = config
         if resumed:
             begun = replace(config, init=None, classifier_weights=RANDOM, critic_weights=RANDOM)
@@ -226,6 +228,8 @@ def _first_weights(config: TrainConfig) -> Network:
     network = build(config.network)
     if isinstance(network, Fusion | UNet):
         network.classifier = _classifier(config)
+    if isinstance(network, UNet) and network.refinement is not None:
+        network.refinement.requires_grad_(requires_grad=False)  # taught on true colors alone
     if config.init is None:
         initialize(network, config.initializer, config.seed)
         return network
@@ -251,15 +255,25 @@ def _first_weights(config: TrainConfig) -> Network:
             f"--init {config.init} takes {' of '.join(_eyes(given))}, this run {' of '.join(_eyes(wanted))}: "
             "set --classifier and --embedding alike"
         )
-    if given.agreement not in (0, wanted.agreement):
-        raise UsageError(f"--init {config.init} was trained so: set --agreement {given.agreement}")
-    if wanted.agreement and not given.agreement:
-        print(f"--init {config.init} has no agreement: it begins as a mean over places that look alike")
-    if given.refinement:
-        again = "teach it anew by python -m torch_model.refine"
-        print(f"--init {config.init}: its refinement is left out; {again}")
+    _check_parts(config.init, given, wanted)
     network.load_state_dict(state, strict=False)  # normalisation and agreement keep their first values
     return network
+
+
+def _check_parts(init: str, given: NetworkConfig, wanted: NetworkConfig) -> None:
+    """Refuse parts of unet that would be lost or were never learned; say what begins anew."""
+    if given.agreement not in (0, wanted.agreement):
+        raise UsageError(f"--init {init} was trained so: set --agreement {given.agreement}")
+    if wanted.agreement and not given.agreement:
+        print(f"--init {init} has no agreement: it begins as a mean over places that look alike")
+    if wanted.refinement not in (0, given.refinement):
+        there = f"a refinement of {given.refinement} channels" if given.refinement else "no refinement"
+        raise UsageError(f"--init {init} has {there}: set --refinement {given.refinement}")
+    if given.refinement and not wanted.refinement:
+        again = (
+            f"keep it by --refinement {given.refinement}, or teach it anew by python -m torch_model.refine"
+        )
+        print(f"--init {init}: its refinement is left out; {again}")
 
 
 def _scaling(network: NetworkConfig) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import torch
 
 import train
 from pictures import picture
+from tintype import merge
 from tintype.errors import UsageError
 from torch_model import checkpoint, config as configs, journal, run as runs, weights
 from torch_model.batches import Batch, Chosen, Part
@@ -485,16 +486,81 @@ def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_start_leaves_a_refinement_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--init from a refined network says that what refines is to be taught anew, and takes the rest."""
-    source = build(NetworkConfig("unet", classifier="efficientnet_lite0", refinement=4))
-    initialize(source, "he", 5)
-    weights.save(source, tmp_path / "source.safetensors")
+    source = refined(tmp_path / "source.safetensors")
     config = TrainConfig(
         model="unet", loss="bins", center_lightness=True, init=str(tmp_path / "source.safetensors")
     )
     begun = runs.Run.start(config, torch.device("cpu")).model
-    assert "its refinement is left out; teach it anew" in capsys.readouterr().out
+    assert "its refinement is left out; keep it by --refinement 4, or teach it" in capsys.readouterr().out
     assert begun.config.refinement == 0
     assert torch.equal(begun.head.weight, source.head.weight)
+
+
+def refined(path: Path) -> UNet:
+    """Write the weights of a network with a refinement of 4 channels, by a seed; return it."""
+    network = build(NetworkConfig("unet", classifier="efficientnet_lite0", refinement=4))
+    assert isinstance(network, UNet)
+    initialize(network, "he", 5)
+    assert network.refinement is not None
+    torch.manual_seed(5)
+    torch.nn.init.normal_(network.refinement.last.weight, std=0.1)
+    weights.save(network, path)
+    return network
+
+
+def test_refinement_is_kept(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--refinement takes over what --init has: the rest learns beside it, and goes on without the file."""
+    source = refined(tmp_path / "source.safetensors")
+    line = [*options, *UNET, "--init", str(tmp_path / "source.safetensors"), "--center-lightness", *CRITIC]
+    adamw = ["--optimizer", "adamw", "--weight-decay", "0.1", "--ema", "0.9"]
+    for steps in ("1", "2"):
+        assert train.main([*line, *adamw, "--refinement", "4", "--steps", steps]) == 0
+        (tmp_path / "source.safetensors").unlink(missing_ok=True)
+    assert "left out" not in capsys.readouterr().out
+    made = weights.load(tmp_path / "run")
+    before = {name: v for name, v in source.state_dict().items() if name.startswith("refinement.")}
+    assert before
+    assert all(torch.equal(made.state_dict()[name], v) for name, v in before.items())
+    assert not torch.equal(made.head.weight, source.head.weight)
+
+
+def test_refinement_that_is_not_there(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What --init does not bring was never taught: it is refused."""
+    with_one, without = tmp_path / "with.safetensors", tmp_path / "without.safetensors"
+    refined(with_one)
+    weights.save(build(NetworkConfig("unet", classifier="efficientnet_lite0")), without)
+    starts = {
+        "has a refinement of 4 channels: set --refinement 4": ["--init", str(with_one)],
+        "has no refinement: set --refinement 0": ["--init", str(without)],
+        "--refinement is taken over from --init: name a file that has one": [],
+    }
+    own = [*options, *UNET, "--center-lightness", "--refinement", "8", "--steps", "1"]
+    for number, (words, given) in enumerate(starts.items()):
+        assert train.main([*own, *given, "--out", str(tmp_path / f"run-{number}")]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_shown_is_what_ships(tmp_path: Path) -> None:
+    """A critic sees color as the graph gives it; where that is refined, as the runtime merges it."""
+    refined(tmp_path / "source.safetensors")
+    config = TrainConfig(
+        model="unet", loss="bins", center_lightness=True, init=str(tmp_path / "source.safetensors")
+    )
+    lightness = 100 * torch.rand((1, 1, 32, 64), generator=torch.Generator().manual_seed(1))
+    for refinement, half in ((0, False), (4, False), (4, True)):
+        changed = replace(config, refinement=refinement, precision="bf16" if half else "fp32")
+        run = runs.Run.start(changed, torch.device("cpu"))
+        with torch.no_grad():
+            answer = run.model(lightness)
+            expected = run.model.decode(answer, lightness)[0]
+            made = train.shown(run, answer, lightness)
+        if refinement:
+            lines = merge.Lines(merge.fit(lightness[0, 0].numpy(), expected[0].numpy()), 64, 32)
+            expected = torch.from_numpy(np.stack(lines.along(lightness[0, 0].numpy(), 0)))[None]
+        spread = (made - expected).abs().max() / expected.abs().max()
+        assert spread < (0.05 if half else 1e-4)
 
 
 def test_start_of_an_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -527,6 +593,7 @@ def test_start_of_an_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("wrong", "words"),
     [
         (["--agreement", "24"], "--agreement does not go with --model classic"),
+        (["--refinement", "48"], "--refinement does not go with --model classic"),
         (["--model", "vivid"], "--loss mse does not go with --model vivid"),
         (["--loss", "bins"], "--loss bins does not go with --model classic"),
         (["--model", "unet", "--loss", "bins", "--dilation", "2"], "--dilation does not go with"),
