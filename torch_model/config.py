@@ -236,8 +236,9 @@ class TrainConfig:
             gain=self.gain,
         )
         if self.model == "unet":
-            seeing = replace(plain, classifier=self.classifier)
-            return replace(seeing, agreement=self.agreement, refinement=self.refinement)
+            return replace(
+                plain, classifier=self.classifier, agreement=self.agreement, refinement=self.refinement
+            )
         if self.model != "fusion":
             return plain
         side = self.classifier_side or side_of(self.classifier)

@@ -160,7 +160,7 @@ class Network(nn.Module):
         return (x,)
 
     def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
-        """Return the first output, ab, alone; under autocast all that makes it finer may be in bfloat16."""
+        """Return the first of these outputs, ab, alone."""
         return self.decode(x, l)[0]
 
 
@@ -214,18 +214,15 @@ class Distribution(Network):
 
     def decode(self, x: Tensor, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
-        return self.show(x, l), self.enlarge(_float32(self._mean, x.float()), l)
+        return self.show(x, l), self.enlarge(self._mean(x.float()), l)
 
     def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
         """Return ab, the annealed mean, alone."""
-        return self.enlarge(_float32(self._annealed, x.float()), l)
-
-    def _annealed(self, logits: Tensor) -> Tensor:
-        sharpened = (logits - self.shift) * (1 / self.config.temperature)
+        sharpened = (x.float() - self.shift) * (1 / self.config.temperature)
         vivid = self._mean(sharpened)
         if self.config.gain != 1:  # else graphs stay what they were before there were gains
             vivid = self.config.gain * vivid
-        return vivid
+        return self.enlarge(vivid, l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
@@ -233,7 +230,8 @@ class Distribution(Network):
 
     def _mean(self, logits: Tensor) -> Tensor:
         shares = F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
-        return (shares @ self.centers).permute(0, 3, 1, 2)  # (N, 2, h, w)
+        mean = _float32(lambda each: each @ self.centers, shares)  # (N, h, w, 2)
+        return mean.permute(0, 3, 1, 2)
 
 
 class Vivid(Distribution, Classic):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
-from tintype import merge
 from torch_model import refine, weights
-from torch_model.merging import merged
 from torch_model.model import UNET_GRID, NetworkConfig, UNet, Variant, build, initialize
 
 if TYPE_CHECKING:
@@ -51,17 +48,6 @@ def test_coarse_is_what_a_head_gives() -> None:
     even = torch.full((1, 2, 32, 32), 7.0)
     torch.testing.assert_close(refine.coarse(even, even[:, :1]), even)
     assert (made - ab).square().mean() > 1
-
-
-def test_merged_is_what_the_runtime_makes() -> None:
-    """Color is merged with lightness as the runtime does it, at working size."""
-    generator = torch.Generator().manual_seed(0)
-    l = 100 * torch.rand((2, 1, 24, 40), generator=generator)  # noqa: E741 - the graph's own name
-    ab = 40 * torch.randn((2, 2, 24, 40), generator=generator)
-    made = merged(l, ab)
-    for lightness, color, found in zip(l[:, 0].numpy(), ab.numpy(), made, strict=True):
-        lines = merge.Lines(merge.fit(lightness, color), 40, 24)
-        np.testing.assert_allclose(found, np.stack(lines.along(lightness, 0)), atol=1e-3)
 
 
 def test_teaches(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

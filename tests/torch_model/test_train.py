@@ -42,13 +42,8 @@ VIVID = ["--model", "vivid", "--loss", "bins"]
 FUSION = ["--model", "fusion", "--classifier-weights", "random", "--classifier-side", "32"]
 UNET = ["--model", "unet", "--loss", "bins", "--classifier-weights", "random", "--size", "32"]
 CRITIC = [
-    "--critic-share",
-    "0.5",
-    "--critic-weights",
-    "random",
-    "--critic",
-    "efficientnet_lite0",
-    "efficientnet_lite1",
+    *("--critic-share", "0.5", "--critic-weights", "random"),
+    *("--critic", "efficientnet_lite0", "efficientnet_lite1"),
 ]
 RECIPES = {
     "classic": EVERYTHING,
