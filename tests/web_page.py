@@ -102,8 +102,13 @@ class Visit:
         if kind in ("error", "warning"):
             self.complaints.append(text)
 
+    def forget(self) -> None:
+        """Empty the line of status: what it says of an earlier photograph must not pass for the next one's."""
+        self.page.eval_on_selector("#status", "line => { line.textContent = ''; }")
+
     def choose(self, photo: Path) -> None:
         """Choose a file, without waiting."""
+        self.forget()
         self.page.set_input_files("#file", photo)
 
     def colorize(self, photo: Path) -> None:
@@ -134,6 +139,7 @@ class Visit:
 
     def drop(self, photo: Path) -> None:
         """Drop a file onto the page."""
+        self.forget()
         self.page.evaluate(
             """async ({ bytes, name }) => {
                 const transfer = new DataTransfer();
@@ -148,6 +154,7 @@ class Visit:
 
     def paste(self, photo: Path) -> None:
         """Paste a picture."""
+        self.forget()
         self.page.evaluate(
             """({ bytes, name }) => {
                 const clipboardData = new DataTransfer();
