@@ -103,7 +103,7 @@ class Visit:
             self.complaints.append(text)
 
     def forget(self) -> None:
-        """Empty the line of status: what it says of an earlier photograph must not pass for the next one's."""
+        """Empty the line of status: what it says of one photograph must not pass for the next one's."""
         self.page.eval_on_selector("#status", "line => { line.textContent = ''; }")
 
     def choose(self, photo: Path) -> None:

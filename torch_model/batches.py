@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 TURNS: Final = 4  # rotation, zoom of x, zoom of y, flip
 YEARS: Final = 1 + aging.DRAWS  # whether it ages, and how
 CROPS: Final = 3  # of what is cut out: size, x, y
-NUMBERS: Final = (TURNS, YEARS, CROPS)
+WINDOWS: Final = 5  # of what is repeated: whether, size, x, y, how much it is enlarged
+NUMBERS: Final = (TURNS, YEARS, CROPS, WINDOWS)
+_WINDOW: Final = (0.15, 0.4)  # smallest and largest share of width and height of what is repeated
 _RESERVE: Final = 0.5  # share of the free GPU memory that photographs may take
 
 
@@ -48,6 +50,8 @@ class Augmentation:
     """Of what is shown, px, where photographs are held larger."""
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
+    textures: float = 0.0
+    """Share of the photographs of which a small window is shown over and over: surfaces by themselves."""
 
     @property
     def held_side(self) -> int:
@@ -238,7 +242,7 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> tuple
 
 def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
     """Return L* (B, 1, H, W) with that of a share of the photographs (B, 3, H, W) aged."""
-    _, years, _ = random.split_with_sizes(NUMBERS, dim=1)
+    _, years, _, _ = random.split_with_sizes(NUMBERS, dim=1)
     old = years[:, 0] < share
     if not old.any():
         return lightness
@@ -246,16 +250,16 @@ def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Te
 
 
 def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tensor:
-    """Rotate, zoom, mirror and cut photographs (B, 3, H, W) uint8, each by its row of `random`.
+    """Rotate, zoom, mirror, cut and repeat photographs (B, 3, H, W) uint8, each by its row of `random`.
 
     Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
     that is asked for. Borders are filled by reflection.
     """
-    turns, _, crops = random.split_with_sizes(NUMBERS, dim=1)
+    turns, _, crops, windows = random.split_with_sizes(NUMBERS, dim=1)
     mirror = turns[:, 3] < (0.5 if augmentation.flip else 0.0)
     side = augmentation.side or photos.shape[-1]
     still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1
-    if still and side == photos.shape[-1]:
+    if still and not augmentation.textures and side == photos.shape[-1]:
         return torch.where(mirror[:, None, None, None], photos.flip(3), photos)
     angle = (turns[:, 0] * 2 - 1) * math.radians(augmentation.rotation)
     zoom = 1 + (turns[:, 1:3] * 2 - 1) * augmentation.zoom  # (B, 2): x, y
@@ -269,5 +273,21 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     turned = torch.stack(rows, dim=1) * share[:, None, None]
     matrix = torch.cat([turned, shift[..., None]], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
+    if augmentation.textures:
+        chosen = windows[:, 0] < augmentation.textures
+        grid = torch.where(chosen[:, None, None, None], _repeated(grid, windows), grid)
     scaled = photos.float() / 255
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+
+
+def _repeated(grid: Tensor, windows: Tensor) -> Tensor:
+    """Return a grid (B, H, W, 2) that stays within a window of a photograph, mirrored at its edges.
+
+    The window is shown between as large as it is and as large as the photograph.
+    """
+    smallest, largest = _WINDOW
+    half = smallest + (largest - smallest) * windows[:, 1]  # (B,), of half of a side
+    center = (windows[:, 2:4] * 2 - 1) * (1 - half[:, None])  # (B, 2): x, y
+    half, center = half[:, None, None, None], center[:, None, None, :]
+    away = (grid - center) * half ** (windows[:, 4, None, None, None] - 1)  # 1: an edge of the window
+    return center + half * (1 - ((away + 1) % 4 - 2).abs())

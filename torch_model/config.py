@@ -37,7 +37,7 @@ BOUNDS: Final = {
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
     "zoom": (0, 0.9),
-    "aged": (0, 1),
+    **dict.fromkeys(("aged", "textures"), (0, 1)),
     "resized_crop": (0.1, 1),
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual", "coherence"), (0, 1e3)),
     "temperature": (0.01, 10),
@@ -124,6 +124,9 @@ class TrainConfig:
         "augmentation: smallest share of width and height that is cut out and shown; 1: whole photographs",
     )
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
+    textures: float = option(
+        0.0, "augmentation: share of photographs of which a small window is shown over and over, or enlarged"
+    )
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
     target_chroma: float = option(
@@ -215,7 +218,9 @@ class TrainConfig:
     @property
     def augmentation(self) -> Augmentation:
         """What is done to photographs at random."""
-        return Augmentation(self.rotation, self.zoom, self.flip, self.resized_crop, self.size, self.aged)
+        return Augmentation(
+            self.rotation, self.zoom, self.flip, self.resized_crop, self.size, self.aged, self.textures
+        )
 
     @property
     def held_side(self) -> int:

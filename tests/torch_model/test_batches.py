@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from tintype.lab import rgb_to_lightness
-from torch_model.batches import CROPS, NUMBERS, TURNS, Augmentation, Batches, Chosen, augment, draw
+from torch_model.batches import (
+    NUMBERS,
+    TURNS,
+    WINDOWS,
+    YEARS,
+    Augmentation,
+    Batches,
+    Chosen,
+    augment,
+    draw,
+)
 
 CPU = torch.device("cpu")
 NONE = Augmentation(rotation=0, zoom=0, flip=False)
@@ -86,7 +96,9 @@ def test_resized_crop_cuts_as_drawn() -> None:
     """A crop is the drawn share of a photograph, at the drawn place, mirrored or not: a ramp tells which."""
     ramp = torch.arange(64).expand(2, 3, 64, 64).to(torch.uint8)  # from left to right
     drawn = torch.full((2, sum(NUMBERS)), 0.5)
-    drawn[:, -CROPS:] = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])  # smallest, leftmost, rightmost
+    drawn[:, TURNS + YEARS : -WINDOWS] = torch.tensor(
+        [[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]]
+    )  # smallest, leftmost, rightmost
     cut = augment(ramp, drawn, Augmentation(0, 0, flip=False, resized_crop=0.5, side=32)) * 255
     assert cut.shape == (2, 3, 32, 32)
     torch.testing.assert_close(cut[0], ramp[0, :, :32, :32].float(), atol=1e-3, rtol=0)
@@ -108,14 +120,39 @@ def test_resized_crop_shows_nothing_beyond_a_photograph() -> None:
     assert (steps > 0.9).all()  # no reflection
 
 
-def test_what_a_seed_drew_before_crops_stays() -> None:
-    """Order, turns and years of a seed are those of runs that were recorded before there were crops."""
+@pytest.mark.parametrize("enlarged", [0.0, 1.0])
+def test_textures_repeat_a_window(enlarged: float) -> None:
+    """What is shown is a window at the drawn place, mirrored at its edges or as large as the photograph."""
+    ramp = torch.arange(128).expand(1, 3, 128, 128).to(torch.uint8)  # from left to right
+    drawn = torch.full((1, sum(NUMBERS)), 0.5)
+    drawn[:, -WINDOWS:] = torch.tensor(
+        [0.9, 0.4, 0.5, 0.5, enlarged]
+    )  # a quarter of the sides, in the middle
+    shown = augment(ramp, drawn, Augmentation(0, 0, flip=False, textures=1)) * 255
+    there = torch.arange(48.0, 80)
+    rows = {0.0: torch.cat([there, there.flip(0)]).repeat(3)[16:144], 1.0: torch.arange(128) / 4 + 47.625}
+    torch.testing.assert_close(shown[0, 0, 64], rows[enlarged], atol=1e-3, rtol=0)
+
+
+def test_textures_leave_the_others_as_they_were() -> None:
+    """A share of the photographs becomes textures; the others are what they are without."""
+    pixels = torch.from_numpy(noise(200, 16)).permute(0, 3, 1, 2)
+    drawn = draw(0, 0, 200, CPU).uniforms
+    before, after = (augment(pixels, drawn, Augmentation(textures=share)) for share in (0, 0.3))
+    same = (before == after).flatten(1).all(dim=1)
+    assert 0.6 < same.float().mean() < 0.8
+    assert 0 <= after.min() <= after.max() <= 1
+
+
+def test_what_a_seed_drew_before_stays() -> None:
+    """Order, turns, years and crops of a seed are those of runs that were recorded before there was more."""
     drawn = draw(1, 2, 5, CPU)
     before = np.random.Generator(np.random.Philox(key=[1, 2]))
     assert drawn.order.tolist() == before.permutation(5).tolist()
-    turns, years, _ = drawn.uniforms.split_with_sizes(NUMBERS, dim=1)
+    turns, years, crops, _ = drawn.uniforms.split_with_sizes(NUMBERS, dim=1)
     assert np.array_equal(turns.numpy(), before.random((5, TURNS), np.float32))
     assert np.array_equal(years.numpy(), before.random(years.shape, np.float32))
+    assert np.array_equal(crops.numpy(), before.random(crops.shape, np.float32))
 
 
 def test_aged_share() -> None:
