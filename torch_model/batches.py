@@ -242,7 +242,7 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> tuple
 
 def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
     """Return L* (B, 1, H, W) with that of a share of the photographs (B, 3, H, W) aged."""
-    _, years, _, _ = random.split_with_sizes(NUMBERS, dim=1)
+    _, years, *_ = random.split_with_sizes(NUMBERS, dim=1)
     old = years[:, 0] < share
     if not old.any():
         return lightness

@@ -125,9 +125,8 @@ def test_textures_repeat_a_window(enlarged: float) -> None:
     """What is shown is a window at the drawn place, mirrored at its edges or as large as the photograph."""
     ramp = torch.arange(128).expand(1, 3, 128, 128).to(torch.uint8)  # from left to right
     drawn = torch.full((1, sum(NUMBERS)), 0.5)
-    drawn[:, -WINDOWS:] = torch.tensor(
-        [0.9, 0.4, 0.5, 0.5, enlarged]
-    )  # a quarter of the sides, in the middle
+    quarter_in_the_middle = [0.9, 0.4, 0.5, 0.5, enlarged]
+    drawn[:, -WINDOWS:] = torch.tensor(quarter_in_the_middle)
     shown = augment(ramp, drawn, Augmentation(0, 0, flip=False, textures=1)) * 255
     there = torch.arange(48.0, 80)
     rows = {0.0: torch.cat([there, there.flip(0)]).repeat(3)[16:144], 1.0: torch.arange(128) / 4 + 47.625}
@@ -149,7 +148,7 @@ def test_what_a_seed_drew_before_stays() -> None:
     drawn = draw(1, 2, 5, CPU)
     before = np.random.Generator(np.random.Philox(key=[1, 2]))
     assert drawn.order.tolist() == before.permutation(5).tolist()
-    turns, years, crops, _ = drawn.uniforms.split_with_sizes(NUMBERS, dim=1)
+    turns, years, crops, *_ = drawn.uniforms.split_with_sizes(NUMBERS, dim=1)
     assert np.array_equal(turns.numpy(), before.random((5, TURNS), np.float32))
     assert np.array_equal(years.numpy(), before.random(years.shape, np.float32))
     assert np.array_equal(crops.numpy(), before.random(crops.shape, np.float32))
