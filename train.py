@@ -327,7 +327,7 @@ def step_once(run: Run, network: Callable[..., Tensor], batches: Batches | Strea
 
 def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     """Add a part's gradient to the step's; return its loss by its weight, still on the device."""
-    config, (inputs, ab) = run.config, part.batch
+    config, (inputs, ab, _) = run.config, part.batch
     norms.weigh(run.model, len(ab), part.weight)
     with distributed.unsummed(network, last=part.last):
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
@@ -343,7 +343,7 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
 
 def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection], Seen | None]:
     """Return what else than its loss speaks against an answer, and what a critic has seen of it."""
-    config, (inputs, ab) = run.config, part.batch
+    config, (inputs, ab, whole) = run.config, part.batch
     objections: list[Objection] = []
     seen = None
     if run.critic is not None or config.coherence:
@@ -351,7 +351,7 @@ def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection],
     if config.coherence:
         objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
     if run.critic is not None:
-        seen = run.critic.see(inputs[0], made, ab)
+        seen = run.critic.see(inputs[0], made, ab, whole)
         objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
     return objections, seen
 

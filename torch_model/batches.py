@@ -107,6 +107,8 @@ class Batch(NamedTuple):
     """l (B, 1, H, W) in [0, 100] and, where embeddings are known, those (B, F)."""
     ab: Tensor
     """(B, 2, H, W), CIE units."""
+    whole: Tensor
+    """(B,) bool: whether a photograph is shown as one, and not a small window of it over and over."""
 
 
 @dataclass(frozen=True)
@@ -217,10 +219,10 @@ class Batches:
 
     def _show(self, indices: Tensor) -> Batch:
         photos = self.photos.take(indices).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last in memory
-        lightness, ab = present(photos, self._draws.uniforms[indices], self.augmentation)
+        shown = present(photos, self._draws.uniforms[indices], self.augmentation)
         if self.embeddings is None:
-            return Batch((lightness,), ab)
-        return Batch((lightness, self.embeddings.take(indices).float()), ab)
+            return shown
+        return shown._replace(inputs=(*shown.inputs, self.embeddings.take(indices).float()))
 
     def indices(self, step: int) -> Tensor:
         """Return which of the chosen photographs a step takes, (B,) int64 on the device."""
@@ -230,14 +232,15 @@ class Batches:
         return self._draws.order[number * self.size : (number + 1) * self.size]
 
 
-def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> tuple[Tensor, Tensor]:
-    """Return l (B, 1, S, S) and ab (B, 2, S, S) of augmented photographs (B, 3, H, W) uint8.
+def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Batch:
+    """Return l (B, 1, S, S), alone, and ab (B, 2, S, S) of augmented photographs (B, 3, H, W) uint8.
 
     By random numbers in [0, 1), a row for each: (B, sum(NUMBERS)).
     """
     shown = augment(photos, random, augmentation)
     lightness, ab = rgb_to_lab(shown)
-    return _aged(lightness, shown, random, augmentation.aged), ab
+    lightness = _aged(lightness, shown, random, augmentation.aged)
+    return Batch((lightness,), ab, ~_repeats(random, augmentation))
 
 
 def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
@@ -274,10 +277,16 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     matrix = torch.cat([turned, shift[..., None]], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
     if augmentation.textures:
-        chosen = windows[:, 0] < augmentation.textures
+        chosen = _repeats(random, augmentation)
         grid = torch.where(chosen[:, None, None, None], _repeated(grid, windows), grid)
     scaled = photos.float() / 255
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+
+
+def _repeats(random: Tensor, augmentation: Augmentation) -> Tensor:
+    """Return of which photographs, (B,), a window is repeated."""
+    *_, windows = random.split_with_sizes(NUMBERS, dim=1)
+    return windows[:, 0] < augmentation.textures
 
 
 def _repeated(grid: Tensor, windows: Tensor) -> Tensor:

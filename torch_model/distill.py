@@ -74,7 +74,7 @@ def teach(student: Classifier, top: torch.nn.Module, batches: Batches, steps: in
     student.requires_grad_()
 
     def distance(step: int) -> Tensor:
-        (lightness, color), _ = batches(step)
+        (lightness, color), *_ = batches(step)
         with torch.autocast(lightness.device.type, torch.bfloat16):
             grey = student(lightness)
         return loss(top, grey.float(), color)

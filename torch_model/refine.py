@@ -152,7 +152,7 @@ def teach(refinement: Refinement, batches: Batches, steps: int, rate: float) -> 
     """Train a refinement to give true colors back of their averages."""
 
     def distance(step: int) -> Tensor:
-        (lightness,), ab = batches(step)
+        (lightness,), ab, _ = batches(step)
         shown = coarse(ab, lightness)
         with torch.autocast(lightness.device.type, torch.bfloat16):
             given = refinement(lightness, shown)

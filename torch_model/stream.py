@@ -169,8 +169,7 @@ class Stream:
 
     def _show(self, pixels: torch.Tensor, uniforms: torch.Tensor, augmentation: Augmentation) -> Batch:
         photos, random = pixels.to(self.device).permute(0, 3, 1, 2), uniforms.to(self.device)
-        lightness, ab = present(photos, random, augmentation)
-        return Batch((lightness,), ab)
+        return present(photos, random, augmentation)
 
     def _portion(self, step: int) -> Portion:
         """Return what the next worker has read for a step. Raises UsageError where it could not go on."""

@@ -73,7 +73,7 @@ class Validation:
         training = model.training
         model.eval()
         for number in range(self.batches.per_epoch):
-            inputs, ab = self.batches(number)
+            inputs, ab, _ = self.batches(number)
             lightness = inputs[0]
             given = self._predict(model, inputs)
             losses.append(loss(given, ab).item() * len(ab))

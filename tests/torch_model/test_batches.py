@@ -17,6 +17,7 @@ from torch_model.batches import (
     Chosen,
     augment,
     draw,
+    present,
 )
 
 CPU = torch.device("cpu")
@@ -137,10 +138,12 @@ def test_textures_leave_the_others_as_they_were() -> None:
     """A share of the photographs becomes textures; the others are what they are without."""
     pixels = torch.from_numpy(noise(200, 16)).permute(0, 3, 1, 2)
     drawn = draw(0, 0, 200, CPU).uniforms
-    before, after = (augment(pixels, drawn, Augmentation(textures=share)) for share in (0, 0.3))
-    same = (before == after).flatten(1).all(dim=1)
+    before, after = (present(pixels, drawn, Augmentation(textures=share)) for share in (0, 0.3))
+    same = (before.ab == after.ab).flatten(1).all(dim=1)
+    assert torch.equal(after.whole, same)
+    assert before.whole.all()
     assert 0.6 < same.float().mean() < 0.8
-    assert 0 <= after.min() <= after.max() <= 1
+    assert 0 <= after.inputs[0].min() <= after.inputs[0].max() <= 100
 
 
 def test_what_a_seed_drew_before_stays() -> None:
@@ -182,9 +185,9 @@ def test_embeddings_follow_their_photographs() -> None:
     known = np.arange(10, dtype=np.float16)[:, None] * np.ones((1, 3), np.float16)
     batches = Batches(Chosen(pixels, np.array([7, 2, 5, 9]), known), 3, NONE, 1, CPU)
     for step in range(4):
-        (lightness, embedding), _ = batches(step)
+        (lightness, embedding), *_ = batches(step)
         shown = rgb_to_lightness(pixels[:, 0, 0])[embedding[:, 0].long().numpy()]
         np.testing.assert_allclose(lightness[:, 0, 0, 0].numpy(), shown, atol=1e-3)
         assert embedding.dtype == torch.float32
-    (_, few), _ = batches.few(2)(0)
+    (_, few), *_ = batches.few(2)(0)
     assert sorted(few[:, 0].tolist()) == [2, 7]

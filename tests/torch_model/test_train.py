@@ -45,6 +45,7 @@ CRITIC = [
     *("--critic-share", "0.5", "--critic-weights", "random"),
     *("--critic", "efficientnet_lite0", "efficientnet_lite1"),
 ]
+WHOLE = torch.ones(1, dtype=torch.bool)
 RECIPES = {
     "classic": EVERYTHING,
     "vivid": [*EVERYTHING, *VIVID, "--precision", "fp32"],
@@ -440,7 +441,7 @@ def test_target_chroma() -> None:
     """With --target-chroma 2 the right answer is twice the photograph's ab."""
     begun = runs.Run.start(TrainConfig(size=16, target_chroma=2), torch.device("cpu"))
     ab = torch.full((1, 2, 16, 16), 20.0)
-    part = Part(Batch((torch.full((1, 1, 16, 16), 50.0),), ab), 1.0, last=True)
+    part = Part(Batch((torch.full((1, 1, 16, 16), 50.0),), ab, WHOLE), 1.0, last=True)
     losses = [train.learn(begun, lambda _, n=times: (n * ab).requires_grad_(), part) for times in (1, 2)]
     assert losses[0] > 0
     assert losses[1] == train.taught(begun.config)(2 * ab, ab) == 0  # as validation has it
@@ -451,7 +452,7 @@ def test_coherence() -> None:
     ab = torch.full((1, 2, 48, 48), 20.0)
     ab[..., 24:] = -20
     given = ab + 5 * torch.randn(ab.shape, generator=torch.Generator().manual_seed(0))
-    part = Part(Batch((torch.full((1, 1, 48, 48), 50.0),), ab), 1.0, last=True)
+    part = Part(Batch((torch.full((1, 1, 48, 48), 50.0),), ab, WHOLE), 1.0, last=True)
     left = []
     for share in (0.0, 1.0, 4.0):
         begun = runs.Run.start(TrainConfig(size=48, coherence=share), torch.device("cpu"))
