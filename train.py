@@ -36,6 +36,7 @@ try:
         norms,
         photos,
         shards,
+        textures,
     )
     from torch_model.balance import Objection, balanced
     from torch_model.batches import Batches, Chosen, Share
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from torch_model.batches import Part
+    from torch_model.batches import Batch, Part
     from torch_model.classifiers import Classifier
     from torch_model.config import TrainConfig
     from torch_model.critic import Seen
@@ -332,7 +333,7 @@ def learn(run: Run, network: Callable[..., Tensor], part: Part) -> Tensor:
     with distributed.unsummed(network, last=part.last):
         with torch.autocast(ab.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             predicted = network(*inputs)
-        loss = part.weight * taught(config)(predicted.float(), ab)
+        loss = part.weight * weighed(config, predicted.float(), part.batch)
         objections, seen = object_to(run, predicted, part)
         objective = balanced(loss, predicted, objections, run.world) if objections else loss
         if run.critic is not None and seen is not None:
@@ -351,7 +352,8 @@ def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection],
     if config.coherence:
         objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
     if run.critic is not None:
-        seen = run.critic.see(inputs[0], made, ab, whole)
+        made = torch.where(whole[:, None, None, None], made, ab)  # of surfaces it says nothing
+        seen = run.critic.see(inputs[0], made, ab)
         objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
     return objections, seen
 
@@ -362,6 +364,16 @@ def shown(run: Run, predicted: Tensor, lightness: Tensor) -> Tensor:
     with torch.autocast(lightness.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
         ab = run.model.show(predicted, lightness).float()
     return merged(lightness, ab) if config.refinement else ab
+
+
+def weighed(config: TrainConfig, predicted: Tensor, batch: Batch) -> Tensor:
+    """Return the loss of what a network gives, to which surfaces add more than photographs do."""
+    loss = taught(config)(predicted, batch.ab)
+    if not config.textures or batch.whole.all():
+        return loss
+    alone = ~batch.whole
+    more = (textures.WEIGHT - 1) * alone.float().mean()
+    return loss + more * taught(config)(predicted[alone], batch.ab[alone])
 
 
 def taught(config: TrainConfig) -> LossFunction:

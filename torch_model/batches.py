@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from torch_model import aging
+from torch_model import aging, textures
 from torch_model.color import rgb_to_lab
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 TURNS: Final = 4  # rotation, zoom of x, zoom of y, flip
 YEARS: Final = 1 + aging.DRAWS  # whether it ages, and how
 CROPS: Final = 3  # of what is cut out: size, x, y
-WINDOWS: Final = 5  # of what is repeated: whether, size, x, y, how much it is enlarged
-NUMBERS: Final = (TURNS, YEARS, CROPS, WINDOWS)
-_WINDOW: Final = (0.15, 0.4)  # smallest and largest share of width and height of what is repeated
+NUMBERS: Final = (TURNS, YEARS, CROPS, textures.WINDOWS, textures.PATCHES)
 _RESERVE: Final = 0.5  # share of the free GPU memory that photographs may take
 
 
@@ -51,7 +49,7 @@ class Augmentation:
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
     textures: float = 0.0
-    """Share of the photographs of which a small window is shown over and over: surfaces by themselves."""
+    """Share of the photographs of which a small window is shown as a surface, by itself; its ab are paler."""
 
     @property
     def held_side(self) -> int:
@@ -108,7 +106,7 @@ class Batch(NamedTuple):
     ab: Tensor
     """(B, 2, H, W), CIE units."""
     whole: Tensor
-    """(B,) bool: whether a photograph is shown as one, and not a small window of it over and over."""
+    """(B,) bool: whether a photograph is shown as one, and not a small window of it as a surface."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +238,12 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Batch
     shown = augment(photos, random, augmentation)
     lightness, ab = rgb_to_lab(shown)
     lightness = _aged(lightness, shown, random, augmentation.aged)
-    return Batch((lightness,), ab, ~_repeats(random, augmentation))
+    if not augmentation.textures:
+        return Batch((lightness,), ab, torch.ones(len(ab), dtype=torch.bool, device=ab.device))
+    windows = random.split_with_sizes(NUMBERS, dim=1)[3]
+    alone = textures.chosen(windows, augmentation.textures)
+    ab = torch.where(alone[:, None, None, None], textures.CHROMA * ab, ab)
+    return Batch((lightness,), ab, ~alone)
 
 
 def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Tensor:
@@ -253,12 +256,14 @@ def _aged(lightness: Tensor, photos: Tensor, random: Tensor, share: float) -> Te
 
 
 def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tensor:
-    """Rotate, zoom, mirror, cut and repeat photographs (B, 3, H, W) uint8, each by its row of `random`.
+    """Rotate, zoom, mirror and cut photographs (B, 3, H, W) uint8, each by its row of `random`.
+
+    Of some a surface is shown instead (see `textures`).
 
     Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
     that is asked for. Borders are filled by reflection.
     """
-    turns, _, crops, windows = random.split_with_sizes(NUMBERS, dim=1)
+    turns, _, crops, windows, patches = random.split_with_sizes(NUMBERS, dim=1)
     mirror = turns[:, 3] < (0.5 if augmentation.flip else 0.0)
     side = augmentation.side or photos.shape[-1]
     still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1
@@ -276,27 +281,10 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     turned = torch.stack(rows, dim=1) * share[:, None, None]
     matrix = torch.cat([turned, shift[..., None]], dim=2)  # (B, 2, 3)
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
-    if augmentation.textures:
-        chosen = _repeats(random, augmentation)
-        grid = torch.where(chosen[:, None, None, None], _repeated(grid, windows), grid)
     scaled = photos.float() / 255
-    return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
-
-
-def _repeats(random: Tensor, augmentation: Augmentation) -> Tensor:
-    """Return of which photographs, (B,), a window is repeated."""
-    *_, windows = random.split_with_sizes(NUMBERS, dim=1)
-    return windows[:, 0] < augmentation.textures
-
-
-def _repeated(grid: Tensor, windows: Tensor) -> Tensor:
-    """Return a grid (B, H, W, 2) that stays within a window of a photograph, mirrored at its edges.
-
-    The window is shown between as large as it is and as large as the photograph.
-    """
-    smallest, largest = _WINDOW
-    half = smallest + (largest - smallest) * windows[:, 1]  # (B,), of half of a side
-    center = (windows[:, 2:4] * 2 - 1) * (1 - half[:, None])  # (B, 2): x, y
-    half, center = half[:, None, None, None], center[:, None, None, :]
-    away = (grid - center) * half ** (windows[:, 4, None, None, None] - 1)  # 1: an edge of the window
-    return center + half * (1 - ((away + 1) % 4 - 2).abs())
+    shown = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+    alone = textures.chosen(windows, augmentation.textures)
+    if alone.any():
+        surfaces = textures.surfaces(scaled[alone], grid[alone], windows[alone], patches[alone])
+        shown = shown.index_put((alone,), surfaces)
+    return shown

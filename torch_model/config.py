@@ -125,7 +125,7 @@ class TrainConfig:
     )
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
     textures: float = option(
-        0.0, "augmentation: share of photographs of which a small window is shown over and over, or enlarged"
+        0.0, "augmentation: share of photographs of which a window is shown alone, to get pale colors"
     )
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")

@@ -35,8 +35,6 @@ class Seen(NamedTuple):
     """Of colorized photographs."""
     real: list[Tensor]
     """Of the originals."""
-    whole: Tensor
-    """(N,) float32: 1 for photographs, which are to look real, 0 for mere windows of them."""
 
 
 class Critic(nn.Module):
@@ -57,24 +55,20 @@ class Critic(nn.Module):
             self.judges = nn.ModuleList(_judge(channels) for channels in self.eyes.channels)
         self.optimizer = torch.optim.Adam(self.judges.parameters(), RATE, betas=(0.0, 0.99))
 
-    def see(self, lightness: Tensor, ab: Tensor, true: Tensor, whole: Tensor) -> Seen:
-        """Look at lightness (N, 1, H, W) with ab (N, 2, H, W) and with the originals' own, CIE units.
-
-        Only what is `whole` (N,) is told from real photographs; features are compared of all.
-        """
+    def see(self, lightness: Tensor, ab: Tensor, true: Tensor) -> Seen:
+        """Look at lightness (N, 1, H, W) with ab (N, 2, H, W) and with the originals' own, CIE units."""
         with torch.autocast(lightness.device.type, _PRECISION):
             made = self.eyes.look(lab_to_rgb(lightness, ab))[0]
             with torch.no_grad():
-                return Seen(made, self.eyes.look(lab_to_rgb(lightness, true))[0], whole.float())
+                return Seen(made, self.eyes.look(lab_to_rgb(lightness, true))[0])
 
     def blame(self, seen: Seen) -> Tensor:
         """Return what speaks against the colorized photographs."""
         blamed = torch.zeros((), device=seen.made[0].device)
         if self.adversarial:
-            blamed = blamed - self.adversarial * _mean(self._scores(seen.made), seen.whole)
+            blamed = blamed - self.adversarial * _mean(self._scores(seen.made))
         if self.perceptual:
-            pairs = zip(seen.made, seen.real, strict=True)
-            distances = [F.mse_loss(made.float(), real.float()) for made, real in pairs]
+            distances = [F.mse_loss(one.float(), other.float()) for one, other in zip(*seen, strict=True)]
             blamed = blamed + self.perceptual * torch.stack(distances).sum()
         return blamed
 
@@ -82,9 +76,8 @@ class Critic(nn.Module):
         """Take one step towards telling made from real: the hinge loss of a part of a batch, by weight."""
         if not self.adversarial:
             return
-        made, real = (self._scores([one.detach() for one in side]) for side in (seen.made, seen.real))
-        loss = _mean([F.relu(1 + score) for score in made], seen.whole)
-        loss = loss + _mean([F.relu(1 - score) for score in real], seen.whole)
+        made, real = (self._scores([one.detach() for one in side]) for side in seen)
+        loss = _mean([F.relu(1 + score) for score in made]) + _mean([F.relu(1 - score) for score in real])
         self.optimizer.zero_grad()
         (weight * loss).backward()  # type: ignore[no-untyped-call]
         for parameter in self.judges.parameters():
@@ -108,6 +101,5 @@ def _judge(channels: int) -> nn.Sequential:
     return nn.Sequential(*(spectral_norm(one) if isinstance(one, nn.Conv2d) else one for one in layers))
 
 
-def _mean(scores: list[Tensor], weights: Tensor) -> Tensor:
-    """Return the mean over depths, photographs by weights (N,), and patches, of scores (N, 1, h, w)."""
-    return torch.stack([(score.mean(dim=(1, 2, 3)) * weights).mean() for score in scores]).mean()
+def _mean(scores: list[Tensor]) -> Tensor:
+    return torch.stack([score.mean() for score in scores]).mean()

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tintype.lab import rgb_to_lightness
+from torch_model import textures
 from torch_model.batches import (
+    CROPS,
     NUMBERS,
     TURNS,
-    WINDOWS,
     YEARS,
     Augmentation,
     Batches,
@@ -19,6 +20,7 @@ from torch_model.batches import (
     draw,
     present,
 )
+from torch_model.color import rgb_to_lab
 
 CPU = torch.device("cpu")
 NONE = Augmentation(rotation=0, zoom=0, flip=False)
@@ -97,7 +99,7 @@ def test_resized_crop_cuts_as_drawn() -> None:
     """A crop is the drawn share of a photograph, at the drawn place, mirrored or not: a ramp tells which."""
     ramp = torch.arange(64).expand(2, 3, 64, 64).to(torch.uint8)  # from left to right
     drawn = torch.full((2, sum(NUMBERS)), 0.5)
-    drawn[:, TURNS + YEARS : -WINDOWS] = torch.tensor(
+    drawn[:, TURNS + YEARS : TURNS + YEARS + CROPS] = torch.tensor(
         [[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]]
     )  # smallest, leftmost, rightmost
     cut = augment(ramp, drawn, Augmentation(0, 0, flip=False, resized_crop=0.5, side=32)) * 255
@@ -121,21 +123,8 @@ def test_resized_crop_shows_nothing_beyond_a_photograph() -> None:
     assert (steps > 0.9).all()  # no reflection
 
 
-@pytest.mark.parametrize("enlarged", [0.0, 1.0])
-def test_textures_repeat_a_window(enlarged: float) -> None:
-    """What is shown is a window at the drawn place, mirrored at its edges or as large as the photograph."""
-    ramp = torch.arange(128).expand(1, 3, 128, 128).to(torch.uint8)  # from left to right
-    drawn = torch.full((1, sum(NUMBERS)), 0.5)
-    quarter_in_the_middle = [0.9, 0.4, 0.5, 0.5, enlarged]
-    drawn[:, -WINDOWS:] = torch.tensor(quarter_in_the_middle)
-    shown = augment(ramp, drawn, Augmentation(0, 0, flip=False, textures=1)) * 255
-    there = torch.arange(48.0, 80)
-    rows = {0.0: torch.cat([there, there.flip(0)]).repeat(3)[16:144], 1.0: torch.arange(128) / 4 + 47.625}
-    torch.testing.assert_close(shown[0, 0, 64], rows[enlarged], atol=1e-3, rtol=0)
-
-
 def test_textures_leave_the_others_as_they_were() -> None:
-    """A share of the photographs becomes textures; the others are what they are without."""
+    """A share of the photographs becomes surfaces of paler color; the others are what they are without."""
     pixels = torch.from_numpy(noise(200, 16)).permute(0, 3, 1, 2)
     drawn = draw(0, 0, 200, CPU).uniforms
     before, after = (present(pixels, drawn, Augmentation(textures=share)) for share in (0, 0.3))
@@ -144,6 +133,8 @@ def test_textures_leave_the_others_as_they_were() -> None:
     assert before.whole.all()
     assert 0.6 < same.float().mean() < 0.8
     assert 0 <= after.inputs[0].min() <= after.inputs[0].max() <= 100
+    _, as_shown = rgb_to_lab(augment(pixels, drawn, Augmentation(textures=0.3)))
+    torch.testing.assert_close(after.ab[~same], textures.CHROMA * as_shown[~same])
 
 
 def test_what_a_seed_drew_before_stays() -> None:

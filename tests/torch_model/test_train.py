@@ -20,7 +20,7 @@ import train
 from pictures import picture
 from tintype import merge
 from tintype.errors import UsageError
-from torch_model import checkpoint, config as configs, journal, run as runs, weights
+from torch_model import checkpoint, config as configs, journal, run as runs, textures, weights
 from torch_model.batches import Batch, Chosen, Part
 from torch_model.coherence import unevenness
 from torch_model.config import TrainConfig
@@ -461,6 +461,25 @@ def test_coherence() -> None:
         assert answer.grad is not None
         left.append(unevenness(given - 50 * answer.grad / answer.grad.norm(), ab).item())
     assert left[0] > 1.1 * left[1] > 1.13 * left[2]
+
+
+def test_surfaces() -> None:
+    """A surface counts for several photographs in the loss, and a critic says nothing of it."""
+    config = TrainConfig(size=64, textures=0.5, critic_share=1, critic_weights="random")
+    begun = runs.Run.start(config, torch.device("cpu"))
+    ab = torch.full((2, 2, 64, 64), 20.0)
+    batch = Batch((torch.full((2, 1, 64, 64), 50.0),), ab, torch.tensor([True, False]))
+    wrong = [ab.clone(), ab.clone()]
+    for number, answer in enumerate(wrong):
+        answer[number] += 10
+    photo, surface = (train.weighed(config, answer, batch).item() for answer in wrong)
+    assert surface == pytest.approx(textures.WEIGHT * photo)
+
+    answer = (ab + 10).requires_grad_()
+    (objection,), _ = train.object_to(begun, answer, Part(batch, 1.0, last=True))
+    (gradient,) = torch.autograd.grad(objection.value, answer)
+    assert gradient[0].abs().max() > 0
+    assert gradient[1].abs().max() == 0
 
 
 def test_start_from_vivid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
