@@ -283,8 +283,7 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
     scaled = photos.float() / 255
     shown = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
-    alone = textures.chosen(windows, augmentation.textures)
-    if alone.any():
+    if augmentation.textures and (alone := textures.chosen(windows, augmentation.textures)).any():
         surfaces = textures.surfaces(scaled[alone], grid[alone], windows[alone], patches[alone])
         shown = shown.index_put((alone,), surfaces)
     return shown
