@@ -352,7 +352,8 @@ def object_to(run: Run, predicted: Tensor, part: Part) -> tuple[list[Objection],
     if config.coherence:
         objections.append(Objection(config.coherence, part.weight * unevenness(made, ab)))
     if run.critic is not None:
-        made = torch.where(whole[:, None, None, None], made, ab)  # of surfaces it says nothing
+        if config.textures:
+            made = torch.where(whole[:, None, None, None], made, ab)  # of surfaces it says nothing
         seen = run.critic.see(inputs[0], made, ab)
         objections.append(Objection(config.critic_share, part.weight * run.critic.blame(seen)))
     return objections, seen

@@ -238,11 +238,10 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Batch
     shown = augment(photos, random, augmentation)
     lightness, ab = rgb_to_lab(shown)
     lightness = _aged(lightness, shown, random, augmentation.aged)
-    if not augmentation.textures:
-        return Batch((lightness,), ab, torch.ones(len(ab), dtype=torch.bool, device=ab.device))
-    windows = random.split_with_sizes(NUMBERS, dim=1)[3]
+    *_, windows, _ = random.split_with_sizes(NUMBERS, dim=1)
     alone = textures.chosen(windows, augmentation.textures)
-    ab = torch.where(alone[:, None, None, None], textures.CHROMA * ab, ab)
+    if augmentation.textures:
+        ab = torch.where(alone[:, None, None, None], textures.CHROMA * ab, ab)
     return Batch((lightness,), ab, ~alone)
 
 

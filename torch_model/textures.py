@@ -68,6 +68,7 @@ def _patched(photos: Tensor, half: Tensor, center: Tensor, patches: Tensor, side
     """
     smallest, largest = _PATCH
     size = 2 * half * (smallest + (largest - smallest) * patches[:, 0])  # (B,), a photograph's side is 2
+    room = (half - size / 2)[:, None, None]
     places = (torch.arange(side, device=photos.device) + 0.5) * 2 / side
     key = (patches[:, 1] * 2**24).long()[:, None, None]
     made, weighed = torch.zeros((), device=photos.device), torch.zeros((), device=photos.device)
@@ -76,7 +77,6 @@ def _patched(photos: Tensor, half: Tensor, center: Tensor, patches: Tensor, side
         column, row = at[0].floor().long()[:, None, :], at[1].floor().long()[:, :, None]
         across, down = at[0][:, None, :] - column - 0.5, at[1][:, :, None] - row - 0.5  # -0.5 to 0.5
         x, y, mirror = (_scattered(key, row, column, layer * 3 + which) for which in range(3))
-        room = (half - size / 2)[:, None, None]
         seen = [
             center[:, axis, None, None] + (2 * drawn - 1) * room + place * size[:, None, None]
             for axis, drawn, place in ((0, x, torch.where(mirror < 0.5, -across, across)), (1, y, down))

@@ -9,10 +9,8 @@ import torch
 from tintype.lab import rgb_to_lightness
 from torch_model import textures
 from torch_model.batches import (
-    CROPS,
     NUMBERS,
     TURNS,
-    YEARS,
     Augmentation,
     Batches,
     Chosen,
@@ -99,9 +97,8 @@ def test_resized_crop_cuts_as_drawn() -> None:
     """A crop is the drawn share of a photograph, at the drawn place, mirrored or not: a ramp tells which."""
     ramp = torch.arange(64).expand(2, 3, 64, 64).to(torch.uint8)  # from left to right
     drawn = torch.full((2, sum(NUMBERS)), 0.5)
-    drawn[:, TURNS + YEARS : TURNS + YEARS + CROPS] = torch.tensor(
-        [[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]]
-    )  # smallest, leftmost, rightmost
+    _, _, crops, *_ = drawn.split_with_sizes(NUMBERS, dim=1)
+    crops[:] = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])  # smallest, leftmost, rightmost
     cut = augment(ramp, drawn, Augmentation(0, 0, flip=False, resized_crop=0.5, side=32)) * 255
     assert cut.shape == (2, 3, 32, 32)
     torch.testing.assert_close(cut[0], ramp[0, :, :32, :32].float(), atol=1e-3, rtol=0)
