@@ -49,7 +49,9 @@ class Augmentation:
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
     textures: float = 0.0
-    """Share of the photographs of which a small window is shown as a surface, by itself; its ab are paler."""
+    """Share of the photographs of which a small window is shown as a surface, by itself."""
+    texture_chroma: float = 0.3
+    """Share of its own chroma that a surface is to get: nobody could know the color of most."""
 
     @property
     def held_side(self) -> int:
@@ -241,7 +243,7 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Batch
     *_, windows, _ = random.split_with_sizes(NUMBERS, dim=1)
     alone = textures.chosen(windows, augmentation.textures)
     if augmentation.textures:
-        ab = torch.where(alone[:, None, None, None], textures.CHROMA * ab, ab)
+        ab = torch.where(alone[:, None, None, None], augmentation.texture_chroma * ab, ab)
     return Batch((lightness,), ab, ~alone)
 
 

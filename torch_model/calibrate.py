@@ -1,12 +1,15 @@
-"""Set how vivid a network that predicts a distribution is: temperature, gain, and what raises rare colors.
+"""Set how vivid a network that predicts a distribution is, and where it had better be pale.
 
     python -m torch_model.calibrate WEIGHTS OUT.safetensors --data 'train-*.tar' --val val-00.tar
 
 The logarithm of how common each bin is among the training photographs, times --rebalance, is
 subtracted from the logits; their distribution is then sharpened by --temperature, and its mean multiplied
-by --gain. Every choice of the three is scored on the validation photographs, beside the expectation
-(ab_mean) and plain grey. Of those whose colorfulness is at least --colorfulness of the originals' the one of
-the highest PSNR is written, else the most colorful one. A single choice is written as it is.
+by --gain. Where so many colors are as likely as each other, --perplexity, it is grey: it fades from two
+thirds of that on, by the geometric mean of a place's own and the whole photograph's.
+
+Every choice of these is scored on the validation photographs, beside the expectation (ab_mean) and plain
+grey. Of those whose colorfulness is at least --colorfulness of the originals' the one of the highest PSNR
+is written, else the most colorful one. A single choice is written as it is.
 """
 
 from __future__ import annotations
@@ -35,10 +38,12 @@ if TYPE_CHECKING:
 TEMPERATURES: Final = (0.3, 0.4, 0.5, 0.7, 1.0)
 REBALANCES: Final = (0.0, 0.2, 0.4, 0.6, 0.8)
 GAINS: Final = (1.0,)
+PERPLEXITIES: Final = (0.0,)
 _BOUNDS: Final = {
     "temperature": (0.01, 10.0),
     "rebalance": (0.0, 1.0),
     "gain": (0.1, 10.0),
+    "perplexity": (0.0, 1000.0),
     "colorfulness": (0.0, 10.0),
 }
 
@@ -67,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--temperature", nargs="+", type=float, default=TEMPERATURES, metavar="T", help="one or more")
     add("--rebalance", nargs="+", type=float, default=REBALANCES, metavar="R", help="one or more")
     add("--gain", nargs="+", type=float, default=GAINS, metavar="G", help="one or more")
+    add("--perplexity", nargs="+", type=float, default=PERPLEXITIES, metavar="P", help="one or more; 0: none")
     add("--colorfulness", type=float, default=0.85, help="wanted, of the originals' (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
@@ -93,7 +99,8 @@ def calibrate(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seen, held = _photos(options, options.data, None), _photos(options, options.val, options.limit)
     prior = log_prior(seen.pixels)
-    cells = (Cell(*each) for each in product(options.temperature, options.rebalance, options.gain))
+    choices = (options.temperature, options.rebalance, options.gain, options.perplexity)
+    cells = (Cell(*each) for each in product(*choices))
     networks = {cell: calibrated(network, cell, prior) for cell in cells}
     rows = score(networks, held.pixels)
     print(table(rows))

@@ -1,9 +1,9 @@
-"""How vivid a network that predicts a distribution is: its temperature, its gain, what raises rare colors."""
+"""How vivid a network that predicts a distribution is, and where it had better be pale."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNIFORM: Final = 0.01  # share of the prior that is spread evenly, so that no bin is impossible
+_COLUMNS: Final = (
+    *("output", "temperature", "rebalance", "gain", "perplexity"),
+    *("PSNR, dB", "ab RMSE", "colorfulness, of the originals'"),
+)
 _PIXELS: Final = 1 << 16  # of a batch: 20 MB of logits, which fit into caches better than more
 
 
@@ -36,6 +40,8 @@ class Cell:
     """How much of the log prior leaves them before."""
     gain: float = 1.0
     """What multiplies the mean."""
+    perplexity: float = 0.0
+    """At which it is grey; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
 
 def calibrated(network: Distribution, cell: Cell, log_prior: Tensor) -> Distribution:
     """Return a network that shares a network's weights, and decodes by a cell."""
-    made = build(replace(network.config, temperature=cell.temperature, gain=cell.gain)).eval()
+    config = replace(network.config, temperature=cell.temperature, gain=cell.gain, perplexity=cell.perplexity)
+    made = build(config).eval()
     assert isinstance(made, Distribution)
     shift = (cell.rebalance * log_prior).reshape(network.shift.shape)
     made.load_state_dict(network.state_dict() | {"shift": shift}, assign=True)
@@ -128,11 +135,11 @@ def choose(rows: Sequence[Scores], colorfulness: float) -> Scores:
 def table(rows: Sequence[Scores]) -> str:
     """Return a Markdown table."""
     lines = [
-        "| output | temperature | rebalance | gain | PSNR, dB | ab RMSE | colorfulness, of the originals' |",
-        "|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
     ]
     for r in rows:
-        cell = f"{r.cell.temperature:g} | {r.cell.rebalance:g} | {r.cell.gain:g}" if r.cell else " | | "
+        cell = " | ".join(f"{value:g}" for value in astuple(r.cell)) if r.cell else " | | | "
         lines.append(f"| {r.output} | {cell} | {r.psnr:.2f} | {r.ab_rmse:.2f} | {r.colorfulness:.2f} |")
     return "\n".join(lines)
 

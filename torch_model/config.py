@@ -37,7 +37,7 @@ BOUNDS: Final = {
     "lr": (1e-12, 1e3),
     "ema": (0, 0.999999),
     "zoom": (0, 0.9),
-    **dict.fromkeys(("aged", "textures"), (0, 1)),
+    **dict.fromkeys(("aged", "textures", "texture_chroma"), (0, 1)),
     "resized_crop": (0.1, 1),
     **dict.fromkeys(("classifier_rate", "critic_share", "adversarial", "perceptual", "coherence"), (0, 1e3)),
     "temperature": (0.01, 10),
@@ -127,6 +127,7 @@ class TrainConfig:
     textures: float = option(
         0.0, "augmentation: share of photographs of which a window is shown alone, to get pale colors"
     )
+    texture_chroma: float = option(0.3, "of --textures: share of their chroma that is taught")
 
     loss: Loss = option("mse", "between predicted and true ab / 128; bins goes with --model vivid and unet")
     target_chroma: float = option(
@@ -219,7 +220,14 @@ class TrainConfig:
     def augmentation(self) -> Augmentation:
         """What is done to photographs at random."""
         return Augmentation(
-            self.rotation, self.zoom, self.flip, self.resized_crop, self.size, self.aged, self.textures
+            self.rotation,
+            self.zoom,
+            self.flip,
+            self.resized_crop,
+            self.size,
+            self.aged,
+            self.textures,
+            self.texture_chroma,
         )
 
     @property

@@ -47,7 +47,9 @@ UNET_CHANNELS: Final = (256, 256, 192, 128)
 UNET_MULTIPLE: Final = 32
 UNET_GRID: Final = 4  # px of lightness between two colors of its head
 LIKENESS: Final = 20.0  # what multiplies the cosine by which two places are alike
+FADE: Final = math.log(3 / 2)  # nats of entropy over which color fades: from two thirds of a perplexity to it
 REFINED_SCALE: Final = 30.0  # CIE units that a refinement counts as 1
+_UNLIKELY: Final = 1e-6  # adds nothing to an entropy, and is no zero in float16
 
 Variant = Literal["classic", "vivid", "fusion", "unet"]
 
@@ -69,6 +71,8 @@ class NetworkConfig:
     """Of `vivid` and `unet`: below 1 the distribution is sharpened before its mean is taken as ab."""
     gain: float = 1.0
     """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
+    perplexity: float = 0.0
+    """Of `vivid` and `unet`: of how many colors as likely as each other, as a mean, ab is 0; 0: of any."""
     agreement: int = 0
     """Of `unet`: side of the grid of places whose features each place takes a mean of; 0: none."""
     refinement: int = 0
@@ -193,9 +197,10 @@ class Classic(Network):
 class Distribution(Network):
     """A network whose head gives logits of the ab bins.
 
-    Trained to tell how likely each color is. `shift`, `temperature` and `gain` are set after training: rare
-    colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened, and its mean
-    multiplied.
+    Trained to tell how likely each color is. `shift`, `temperature`, `gain` and `perplexity` are set after
+    training: rare colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened,
+    and its mean multiplied. Where nothing is known the mean of all colors is a warm brown, which rebalanced
+    and sharpened is red: there color fades.
     """
 
     HEAD: ClassVar = len(centers())
@@ -214,24 +219,43 @@ class Distribution(Network):
 
     def decode(self, x: Tensor, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
-        return self.show(x, l), self.enlarge(self._mean(x.float()), l)
+        likely = self._sharpened(x)
+        vivid, calm = self._faded(likely, self._vivid(likely), self._mean(_shares(x.float())))
+        return self.enlarge(vivid, l), self.enlarge(calm, l)
 
     def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
         """Return ab, the annealed mean, alone."""
-        sharpened = (x.float() - self.shift) * (1 / self.config.temperature)
-        vivid = self._mean(sharpened)
-        if self.config.gain != 1:  # else graphs stay what they were before there were gains
-            vivid = self.config.gain * vivid
+        likely = self._sharpened(x)
+        (vivid,) = self._faded(likely, self._vivid(likely))
         return self.enlarge(vivid, l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
         return F.interpolate(ab, scale_factor=2.0, mode="nearest")
 
-    def _mean(self, logits: Tensor) -> Tensor:
-        shares = F.softmax(logits.permute(0, 2, 3, 1), dim=-1)  # bins last: a third of onnxruntime's time
+    def _sharpened(self, logits: Tensor) -> Tensor:
+        return _shares((logits.float() - self.shift) * (1 / self.config.temperature))
+
+    def _vivid(self, likely: Tensor) -> Tensor:
+        mean = self._mean(likely)
+        return mean if self.config.gain == 1 else self.config.gain * mean
+
+    def _mean(self, shares: Tensor) -> Tensor:
         mean = _float32(lambda each: each @ self.centers, shares)  # (N, h, w, 2)
         return mean.permute(0, 3, 1, 2)
+
+    def _faded(self, likely: Tensor, *planes: Tensor) -> tuple[Tensor, ...]:
+        """Return ab (N, 2, h, w) that is the less the wider a distribution (N, h, w, Q) is.
+
+        A place's entropy and the mean of all places' count half and half: in a street a dress of any color
+        keeps one, a surface as unknown as all around it does not.
+        """
+        if not self.config.perplexity:
+            return planes
+        entropy = -(likely * likely.clamp(min=_UNLIKELY).log()).sum(dim=-1)  # (N, h, w)
+        doubt = (entropy + entropy.mean(dim=(1, 2), keepdim=True)) / 2
+        known = ((math.log(self.config.perplexity) - doubt) / FADE).clamp(0, 1)[:, None]
+        return tuple(known * ab for ab in planes)
 
 
 class Vivid(Distribution, Classic):
@@ -437,6 +461,11 @@ def fold(model: Network) -> Network:
 def count_parameters(model: nn.Module) -> int:
     """Count trainable values."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _shares(logits: Tensor) -> Tensor:
+    """Return probabilities (N, h, w, Q) of logits (N, Q, h, w): bins last save onnxruntime time."""
+    return F.softmax(logits.permute(0, 2, 3, 1), dim=-1)
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -15,8 +15,6 @@ from torch import Tensor
 
 WINDOWS: Final = 5  # drawn of each photograph: whether it becomes one, size, x, y, how much it is enlarged
 PATCHES: Final = 4  # and: whether patches are laid, their size, which ones, contrast
-CHROMA: Final = 0.3
-"""Share of its own chroma that a surface is to get."""
 WEIGHT: Final = 5.0
 """How many photographs a surface counts for in the loss: critics say nothing of it."""
 _WINDOW: Final = (0.15, 0.4)  # smallest and largest share of width and height of a window

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tintype.lab import rgb_to_lightness
-from torch_model import textures
 from torch_model.batches import (
     NUMBERS,
     TURNS,
@@ -124,14 +123,15 @@ def test_textures_leave_the_others_as_they_were() -> None:
     """A share of the photographs becomes surfaces of paler color; the others are what they are without."""
     pixels = torch.from_numpy(noise(200, 16)).permute(0, 3, 1, 2)
     drawn = draw(0, 0, 200, CPU).uniforms
-    before, after = (present(pixels, drawn, Augmentation(textures=share)) for share in (0, 0.3))
+    paler = Augmentation(textures=0.3, texture_chroma=0.4)
+    before, after = (present(pixels, drawn, each) for each in (Augmentation(), paler))
     same = (before.ab == after.ab).flatten(1).all(dim=1)
     assert torch.equal(after.whole, same)
     assert before.whole.all()
     assert 0.6 < same.float().mean() < 0.8
     assert 0 <= after.inputs[0].min() <= after.inputs[0].max() <= 100
-    _, as_shown = rgb_to_lab(augment(pixels, drawn, Augmentation(textures=0.3)))
-    torch.testing.assert_close(after.ab[~same], textures.CHROMA * as_shown[~same])
+    _, as_shown = rgb_to_lab(augment(pixels, drawn, paler))
+    torch.testing.assert_close(after.ab[~same], 0.4 * as_shown[~same])
 
 
 def test_what_a_seed_drew_before_stays() -> None:

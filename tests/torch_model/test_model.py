@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -60,9 +61,10 @@ def unet(refinement: int = 0, agreement: int = 0) -> UNet:
     return network
 
 
-def vivid(temperature: float = 0.4, gain: float = 1.0) -> Vivid:
+def vivid(temperature: float = 0.4, gain: float = 1.0, perplexity: float = 0.0) -> Vivid:
     """Return a vivid network of seeded weights."""
-    network = Vivid(NetworkConfig("vivid", temperature=temperature, gain=gain))
+    config = NetworkConfig("vivid", temperature=temperature, gain=gain, perplexity=perplexity)
+    network = Vivid(config)
     initialize(network, "he", 0)
     return network
 
@@ -215,6 +217,43 @@ def test_gain_multiplies_ab_alone() -> None:
     (plain, mean), (more, same) = (vivid(gain=gain).decode(logits(), SHOWN) for gain in (1.0, 1.5))
     torch.testing.assert_close(more, 1.5 * plain)
     assert torch.equal(mean, same)
+
+
+def spread_over(*bins: int) -> torch.Tensor:
+    """Return logits (1, Q, 1, W) of places, each with so many bins of one likelihood."""
+    raw = torch.full((1, Vivid.HEAD, 1, len(bins)), -60.0)
+    for place, count in enumerate(bins):
+        raw[:, :count, :, place] = 5.0
+    return raw
+
+
+def test_what_is_unknown_is_grey() -> None:
+    """Where as many colors are likely as the perplexity says ab and ab_mean are 0; to two thirds whole."""
+    plain, fading = vivid(temperature=1), vivid(temperature=1, perplexity=36)
+    for bins, share in ((1, 1), (24, 1), (30, math.log(36 / 30) / math.log(1.5)), (36, 0), (Vivid.HEAD, 0)):
+        raw = spread_over(bins)
+        for whole, faded in zip(plain.decode(raw, SHOWN), fading.decode(raw, SHOWN), strict=True):
+            assert whole.abs().max() > 1
+            torch.testing.assert_close(faded, share * whole, atol=1e-3, rtol=1e-4)
+        assert torch.equal(fading.show(raw, SHOWN), fading.decode(raw, SHOWN)[0])
+
+
+def test_the_unknown_in_what_is_known_keeps_color() -> None:
+    """A place of any color in a photograph that is known keeps its own; else it fades sooner."""
+    plain, fading = vivid(temperature=1), vivid(temperature=1, perplexity=36)
+    for odd, usual, share in ((200, 1, 1), (1, 200, 1), (200, 100, 0), (30, 60, 0)):
+        raw = spread_over(odd, *[usual] * 99)
+        whole, faded = (network.show(raw, SHOWN)[..., :2] for network in (plain, fading))
+        torch.testing.assert_close(faded, share * whole, atol=1e-3, rtol=1e-4)
+
+
+def test_a_perplexity_hardly_reached_changes_nothing() -> None:
+    """Of photographs that are known color is what it is without; doubt of another one has no part in it."""
+    raw = torch.cat([spread_over(3, 4), spread_over(300, 300)])
+    whole, faded = (vivid(perplexity=p).show(raw, SHOWN) for p in (0, 36))
+    torch.testing.assert_close(faded[0], whole[0])
+    assert whole[1].abs().max() > 1
+    assert (faded[1] == 0).all()
 
 
 def test_cold_is_the_mode() -> None:
