@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TURNS: Final = 4  # rotation, zoom of x, zoom of y, flip
 YEARS: Final = 1 + aging.DRAWS  # whether it ages, and how
 CROPS: Final = 3  # of what is cut out: size, x, y
-NUMBERS: Final = (TURNS, YEARS, CROPS, textures.WINDOWS, textures.PATCHES)
+NUMBERS: Final = (TURNS, YEARS, CROPS, textures.DRAWS)
 _RESERVE: Final = 0.5  # share of the free GPU memory that photographs may take
 
 
@@ -49,7 +49,7 @@ class Augmentation:
     aged: float = 0.0
     """Share of the photographs whose L* is shown as time leaves it; their ab stay what they were."""
     textures: float = 0.0
-    """Share of the photographs of which a small window is shown as a surface, by itself."""
+    """Share of the photographs of which patches of a small window are shown as a surface, by itself."""
     texture_chroma: float = 0.3
     """Share of its own chroma that a surface is to get: nobody could know the color of most."""
 
@@ -240,8 +240,8 @@ def present(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Batch
     shown = augment(photos, random, augmentation)
     lightness, ab = rgb_to_lab(shown)
     lightness = _aged(lightness, shown, random, augmentation.aged)
-    *_, windows, _ = random.split_with_sizes(NUMBERS, dim=1)
-    alone = textures.chosen(windows, augmentation.textures)
+    *_, surface = random.split_with_sizes(NUMBERS, dim=1)
+    alone = textures.chosen(surface, augmentation.textures)
     if augmentation.textures:
         ab = torch.where(alone[:, None, None, None], augmentation.texture_chroma * ab, ab)
     return Batch((lightness,), ab, ~alone)
@@ -264,7 +264,7 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     Returns uint8 (B, 3, H, W) where no more than mirroring is asked for, else float32 in [0, 1], of the side
     that is asked for. Borders are filled by reflection.
     """
-    turns, _, crops, windows, patches = random.split_with_sizes(NUMBERS, dim=1)
+    turns, _, crops, surface = random.split_with_sizes(NUMBERS, dim=1)
     mirror = turns[:, 3] < (0.5 if augmentation.flip else 0.0)
     side = augmentation.side or photos.shape[-1]
     still = not augmentation.rotation and not augmentation.zoom and augmentation.resized_crop == 1
@@ -284,7 +284,7 @@ def augment(photos: Tensor, random: Tensor, augmentation: Augmentation) -> Tenso
     grid = F.affine_grid(matrix, [*photos.shape[:2], side, side], align_corners=False)
     scaled = photos.float() / 255
     shown = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
-    if augmentation.textures and (alone := textures.chosen(windows, augmentation.textures)).any():
-        surfaces = textures.surfaces(scaled[alone], grid[alone], windows[alone], patches[alone])
+    if augmentation.textures and (alone := textures.chosen(surface, augmentation.textures)).any():
+        surfaces = textures.surfaces(scaled[alone], surface[alone], side)
         shown = shown.index_put((alone,), surfaces)
     return shown

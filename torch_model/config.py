@@ -125,7 +125,7 @@ class TrainConfig:
     )
     aged: float = option(0.0, "augmentation: share of photographs shown as old ones: faded, soft, grainy")
     textures: float = option(
-        0.0, "augmentation: share of photographs of which a window is shown alone, to get pale colors"
+        0.0, "augmentation: share of photographs of which patches are shown alone, to get pale colors"
     )
     texture_chroma: float = option(0.3, "of --textures: share of their chroma that is taught")
 
