@@ -62,8 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def check(files: Sequence[Path], out: Path, shares: Sequence[float]) -> None:
     """Raise UsageError for what cannot be averaged, in words."""
-    if out.suffix != ".safetensors":
-        raise UsageError(f"{out} does not end in .safetensors")
+    weights.check_name(out)
     if len(files) < 2:
         raise UsageError("two or more files are wanted before the one to write")
     if len(shares) != len(files):

@@ -122,8 +122,7 @@ def calibrate(options: argparse.Namespace) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Raise UsageError for values that cannot work, in words."""
-    if options.out.suffix != ".safetensors":
-        raise UsageError(f"{options.out} does not end in .safetensors")
+    weights.check_name(options.out)
     if options.size < MULTIPLE or options.size % MULTIPLE:
         raise UsageError(f"--size {options.size} is not a multiple of {MULTIPLE}")
     if options.limit is not None and options.limit < 1:

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tintype.errors import TintypeError, UsageError
-from torch_model import cache, classifiers, embeddings, optim, photos
+from tintype.errors import TintypeError
+from torch_model import cache, classifiers, embeddings, optim, photos, weights
 from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.run import pick_device
 
@@ -122,8 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def distill(options: argparse.Namespace) -> None:
     """Teach, measure before and after, write the file."""
-    if options.out.suffix != ".safetensors":
-        raise UsageError(f"{options.out} does not end in .safetensors")
+    weights.check_name(options.out)
     if options.threads:
         torch.set_num_threads(options.threads)
     device = pick_device(options.device)

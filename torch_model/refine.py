@@ -140,8 +140,7 @@ def refine(options: argparse.Namespace) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Raise UsageError or ValueError on options that cannot work."""
-    if options.out.suffix != ".safetensors":
-        raise UsageError(f"{options.out} does not end in .safetensors")
+    weights.check_name(options.out)
     if options.size < UNET_MULTIPLE or options.size % UNET_MULTIPLE:
         raise UsageError(f"--size {options.size} is not a multiple of {UNET_MULTIPLE}")
     known = {name: BOUNDS[name] for name in ("resized_crop", "steps", "batch")}

@@ -12,9 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DRAWS: Final = (
-    6  # of each photograph: whether it becomes one; the window's size, x, y; patches' size, which ones
-)
+DRAWS: Final = 6  # whether it becomes a surface; the window's size, x, y; patches' size, which ones
 WEIGHT: Final = 5.0
 """How many photographs a surface counts for in the loss: critics say nothing of it."""
 _WINDOW: Final = (0.15, 0.4)  # smallest and largest share of width and height of a window
@@ -50,7 +48,9 @@ def surfaces(photos: Tensor, drawn: Tensor, side: int) -> Tensor:
             for axis, number, place in ((0, x, torch.where(mirror < 0.5, -across, across)), (1, y, down))
         ]
         weight = ((1 - 2 * across.abs()) * (1 - 2 * down.abs())).clamp(min=0.1) ** _SHARP
-        made = made + weight[:, None] * _look(photos, torch.stack(seen, dim=-1))
+        grid = torch.stack(seen, dim=-1)  # (B, side, side, 2)
+        shown = F.grid_sample(photos, grid, padding_mode="reflection", align_corners=False)
+        made = made + weight[:, None] * shown
         weighed = weighed + weight[:, None]
     return made / weighed
 
@@ -67,7 +67,3 @@ def _scattered(key: Tensor, *counts: Tensor | int) -> Tensor:
         mixed = ((mixed ^ (mixed >> 15) ^ count) * 0x45D9F3B) & 0x7FFFFFFF  # below 2^62 in between
         mixed = ((mixed ^ (mixed >> 16)) * 0x45D9F3B) & 0x7FFFFFFF
     return (mixed >> 7).float() / 2**24
-
-
-def _look(photos: Tensor, grid: Tensor) -> Tensor:
-    return F.grid_sample(photos, grid, padding_mode="reflection", align_corners=False)

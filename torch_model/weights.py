@@ -56,6 +56,12 @@ def describe(config: NetworkConfig) -> dict[str, Any]:
     return asdict(config)
 
 
+def check_name(path: Path) -> None:
+    """Raise UsageError if a file of weights that is to be written would not be known by its name."""
+    if path.suffix != ".safetensors":
+        raise UsageError(f"{path} does not end in .safetensors")
+
+
 def save(network: Network, path: Path, training: dict[str, Any] | None = None) -> None:
     """Write weights as .safetensors, with what is needed to build their network and how they were trained."""
     from safetensors import SafetensorError
