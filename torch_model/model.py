@@ -220,14 +220,14 @@ class Distribution(Network):
     def decode(self, x: Tensor, l: Tensor) -> tuple[Tensor, ...]:  # noqa: E741
         """Return ab, the annealed mean, and ab_mean, the expectation: both (N, 2, H, W), CIE units."""
         likely = self._sharpened(x)
-        vivid, calm = self._faded(likely, self._vivid(likely), self._mean(_shares(x.float())))
-        return self.enlarge(vivid, l), self.enlarge(calm, l)
+        known = self._known(likely)  # before the expectation, whose distribution then takes this one's memory
+        vivid = _faded(self._vivid(likely), known)
+        return self.enlarge(vivid, l), self.enlarge(_faded(self._mean(_shares(x.float())), known), l)
 
     def show(self, x: Tensor, l: Tensor) -> Tensor:  # noqa: E741
         """Return ab, the annealed mean, alone."""
         likely = self._sharpened(x)
-        (vivid,) = self._faded(likely, self._vivid(likely))
-        return self.enlarge(vivid, l)
+        return self.enlarge(_faded(self._vivid(likely), self._known(likely)), l)
 
     def enlarge(self, ab: Tensor, _l: Tensor) -> Tensor:
         """Bring ab (N, 2, h, w) from the head's size to that of lightness (N, 1, H, W)."""
@@ -244,18 +244,17 @@ class Distribution(Network):
         mean = _float32(lambda each: each @ self.centers, shares)  # (N, h, w, 2)
         return mean.permute(0, 3, 1, 2)
 
-    def _faded(self, likely: Tensor, *planes: Tensor) -> tuple[Tensor, ...]:
-        """Return ab (N, 2, h, w) that is the less the wider a distribution (N, h, w, Q) is.
+    def _known(self, likely: Tensor) -> Tensor | None:
+        """Return the share of its color that a place keeps, (N, 1, h, w): the less the wider (N, h, w, Q) is.
 
         A place's entropy and the mean of all places' count half and half: in a street a dress of any color
-        keeps one, a surface as unknown as all around it does not.
+        keeps one, a surface as unknown as all around it does not. None without a perplexity.
         """
         if not self.config.perplexity:
-            return planes
+            return None
         entropy = -(likely * likely.clamp(min=_UNLIKELY).log()).sum(dim=-1)  # (N, h, w)
         doubt = (entropy + entropy.mean(dim=(1, 2), keepdim=True)) / 2
-        known = ((math.log(self.config.perplexity) - doubt) / FADE).clamp(0, 1)[:, None]
-        return tuple(known * ab for ab in planes)
+        return ((math.log(self.config.perplexity) - doubt) / FADE).clamp(0, 1)[:, None]
 
 
 class Vivid(Distribution, Classic):
@@ -466,6 +465,11 @@ def count_parameters(model: nn.Module) -> int:
 def _shares(logits: Tensor) -> Tensor:
     """Return probabilities (N, h, w, Q) of logits (N, Q, h, w): bins last save onnxruntime time."""
     return F.softmax(logits.permute(0, 2, 3, 1), dim=-1)
+
+
+def _faded(ab: Tensor, known: Tensor | None) -> Tensor:
+    """Return ab (N, 2, h, w) times the share (N, 1, h, w) that is kept of it; None: all."""
+    return ab if known is None else known * ab
 
 
 def _unit(x: Tensor) -> Tensor:
