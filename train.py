@@ -25,7 +25,7 @@ try:
     import torch
 
     from tintype import interrupts
-    from tintype.errors import TintypeError
+    from tintype.errors import OutputError, TintypeError
     from tintype.progress import duration
     from torch_model import (
         cache,
@@ -164,7 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except torch.OutOfMemoryError:
         return _fail("these batches do not fit into the device's memory: try a smaller --batch or --size", 1)
     except (TintypeError, CheckpointError, ValueError, OSError) as error:
-        return _fail(str(error), 2)
+        begun = isinstance(error, OutputError)
+        return _fail(f"{error}; {AGAIN}", 1) if begun else _fail(str(error), 2)
     except KeyboardInterrupt:
         return _fail(f"interrupted; {AGAIN}", 130, told=distributed.silent())
     except RuntimeError as error:

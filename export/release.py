@@ -16,7 +16,7 @@ from onnx import ModelProto
 from export import body, cards, figures, forms, graph, manifest, quantization
 from tintype import models, output, precision
 from tintype.errors import OutputError, UsageError
-from torch_model import weights
+from torch_model import disk, weights
 from torch_model.model import fold
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def release(folder: Path, names: Sequence[str]) -> None:
         _check_calibrated(name, model)
     described = {name: _release(folder, name, model) for name, model in chosen.items()}
     listed = {"default": models.default(), "models": described}
-    _write(folder / "models.json", _text(json.dumps(listed, indent=1, ensure_ascii=False)))
+    disk.write(folder / "models.json", _text(json.dumps(listed, indent=1, ensure_ascii=False)))
     print(f"{folder / 'models.json'}: {', '.join(described)}")
 
 
@@ -58,19 +58,19 @@ def _release(folder: Path, name: str, model: ModelProto) -> dict[str, Any]:
     files = {}
     for form in forms.forms(forms.described(model), [item.name for item in model.graph.output]):
         path = own / f"{name}{form.suffix}.onnx"
-        _write(path, models.find(name).read_bytes() if form.suffix == "-ab" else content(model, form))
+        disk.write(path, models.find(name).read_bytes() if form.suffix == "-ab" else content(model, form))
         files[path.name] = _entry(path, form, body.weights_digest(model))
         if form.hub:
             _again(path, hub / "onnx" / f"{form.hub}.onnx")
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {form.purpose}", flush=True)
     path = own / f"{name}.safetensors"
-    _write(path, tensors(models.find(name)))
+    disk.write(path, tensors(models.find(name)))
     files[path.name] = {"bytes": path.stat().st_size, "sha256": models.sha256(path), "purpose": "PyTorch"}
     _again(path, hub / WEIGHTS)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, PyTorch", flush=True)
     about = models.bundled()[name]
-    _write(hub / "README.md", _text(cards.card(name, about, files)))
-    _write(hub / "LICENSE", _text(cards.license_of(about["license"])))
+    disk.write(hub / "README.md", _text(cards.card(name, about, files)))
+    disk.write(hub / "LICENSE", _text(cards.license_of(about["license"])))
     kept = ("version", "contract", "working_size", "license", "data", "metrics")
     return {key: about[key] for key in kept} | {"files": files}
 
@@ -112,7 +112,7 @@ def _again(path: Path, place: Path) -> None:
     try:
         partial.hardlink_to(path)
     except OSError:
-        _write(place, path.read_bytes())
+        disk.write(place, path.read_bytes())
         return
     try:
         partial.replace(place)
@@ -124,10 +124,3 @@ def _again(path: Path, place: Path) -> None:
 
 def _text(text: str) -> bytes:
     return (text.rstrip("\n") + "\n").encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all, and the folders above it; raises OutputError."""
-    output.make_folder(path.parent)
-    with output.replacing(path) as file:
-        file.write(data)

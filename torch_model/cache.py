@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -17,15 +16,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import numpy as np
 from PIL import Image
 
 from tintype import image as images
-from tintype.errors import PhotoError, UsageError
+from tintype.errors import OutputError, PhotoError, UsageError
 from tintype.lab import rgb_to_lab
-from tintype.progress import Progress
+from tintype.progress import Progress, say
+from torch_model import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,9 @@ FORMAT = 1
 _ABANDONED = 24 * 3600  # seconds after which a half-made cache is no longer being made
 SMALLEST = 64  # px: a photograph with a shorter side than this is too small to learn from
 GREYEST = 2.0  # CIE units: below this mean chroma a photograph teaches no color
+
+LARGE = 4e9  # bytes: caches that hold more than this are worth a line
+_ELSEWHERE: Final = "name another --cache, or delete what is there: it is made again when needed"
 
 Crop = Literal["center", "stretch"]
 
@@ -123,25 +126,31 @@ def _build(sources: list[Source], rule: Rule, folder: Path) -> None:
     for left in folder.parent.glob("*.partial"):
         if time.time() - left.stat().st_mtime > _ABANDONED:
             shutil.rmtree(left, ignore_errors=True)
+    disk.need(folder.parent, len(sources) * 3 * rule.side**2, "decoded photographs", _ELSEWHERE)
     partial = Path(tempfile.mkdtemp(".partial", f"{folder.name}.", folder.parent))
     try:
         index = _decode_all(sources, rule, partial / "photos.npy")
         (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    held = sum(path.stat().st_size for path in folder.parent.glob("*/photos.npy"))
+    if held > LARGE:
+        say(f"{folder.parent} holds {held / 1e6:,.0f} MB of decoded photographs: any of it may be deleted")
 
 
 def _decode_all(sources: list[Source], rule: Rule, path: Path) -> dict[str, Any]:
     rows: list[tuple[str, str, str]] = []
     skipped: dict[str, str] = {}
-    spool = path.with_suffix(".raw")
     with (
-        spool.open("wb") as raw,
+        path.open("wb") as file,
         ThreadPoolExecutor() as pool,
         Progress("decoding photographs", len(sources)) as progress,
     ):
+        head = _write_header(file, (0, rule.side, rule.side, 3))
         for start in range(0, len(sources), 512):
             chunk = sources[start : start + 512]
             for source, result in zip(chunk, pool.map(lambda s: decode(s, rule), chunk), strict=True):
@@ -149,35 +158,29 @@ def _decode_all(sources: list[Source], rule: Rule, path: Path) -> dict[str, Any]
                     skipped[source.name] = result
                 else:
                     pixels, digest = result
-                    raw.write(pixels.tobytes())
+                    file.write(pixels.tobytes())
                     rows.append((source.name, source.category, digest))
                 progress.advance()
+        file.seek(0)
+        end = _write_header(file, (len(rows), rule.side, rule.side, 3))
+        assert end == head  # numpy leaves room for the first axis to grow
     if not rows:
         first = "; ".join(f"{name}: {why}" for name, why in list(skipped.items())[:3])
         raise UsageError(f"none of {len(sources)} photographs can be used ({first})")
-    _to_npy(spool, (len(rows), rule.side, rule.side, 3), path)
     names, categories, digests = zip(*rows, strict=True)
     return {"names": names, "categories": categories, "digests": digests, "skipped": skipped}
 
 
 def keep(values: NDArray[Any], path: Path) -> None:
     """Write an array as .npy, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, values)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with disk.writing(path) as file:
+        np.save(file, values)
 
 
-def _to_npy(spool: Path, shape: tuple[int, ...], path: Path) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    with path.open("wb") as file, spool.open("rb") as raw:
-        np.lib.format.write_array_header_2_0(file, header)
-        shutil.copyfileobj(raw, file, 1 << 24)
-    spool.unlink()
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> int:
+    """Write what stands before the bytes of an array in .npy; return its length."""
+    np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return file.tell()
 
 
 def decode(source: Source, rule: Rule) -> tuple[NDArray[np.uint8], str] | str:

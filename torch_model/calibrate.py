@@ -15,7 +15,6 @@ is written, else the most colorful one. A single choice is written as it is.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from itertools import product
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tintype.errors import TintypeError, UsageError
-from torch_model import cache, photos, weights
+from torch_model import cache, disk, photos, weights
 from torch_model.calibration import Cell, calibrated, choose, log_prior, score, table
 from torch_model.checkpoint import CheckpointError
 from torch_model.model import MULTIPLE, Distribution, fold
@@ -117,7 +116,7 @@ def calibrate(options: argparse.Namespace) -> None:
             "chosen": asdict(chosen),
             "scores": [asdict(row) for row in rows],
         }
-        options.json.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        disk.write_json(options.json, values)
 
 
 def check(options: argparse.Namespace) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from torch_model import disk
 
 FORMAT = 1
 KEEP = 2  # the last ones, beside the best
@@ -27,18 +28,20 @@ def path_of(folder: Path, step: int) -> Path:
 
 
 def save(folder: Path, step: int, state: State, best_step: int | None) -> Path:
-    """Write a checkpoint beside its place and rename it, then drop all but the last two and the best."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint beside its place and rename it, then drop all but the last two and the best.
+
+    Raises OutputError.
+    """
     path = path_of(folder, step)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
+    with disk.writing(path) as file:
+        try:
             torch.save({"format": FORMAT, "step": step, **state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        except RuntimeError as error:
+            if isinstance(
+                error.__context__, OSError
+            ):  # torch's zip writer puts its own error before a full disk's
+                raise error.__context__ from None
+            raise
     _prune(folder, step, best_step)
     return path
 

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from tintype.errors import TintypeError
-from torch_model import cache, classifiers, embeddings, optim, photos, weights
+from torch_model import cache, classifiers, disk, embeddings, optim, photos, weights
 from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.run import pick_device
 
@@ -180,12 +180,11 @@ def _measure(student: Classifier, top: torch.nn.Module, held: Photos, wanted: Te
 
 
 def _save(student: Classifier, top: torch.nn.Module, path: Path, said: dict[str, object]) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = student.state_dict() | {f"top.{key}": value for key, value in top.state_dict().items()}
     state = {key: value.contiguous() for key, value in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, {"distilled": json.dumps(said)})
+    disk.write(path, save(state, {"distilled": json.dumps(said)}))
     print(f"{path}: {json.dumps(said)}")
 
 

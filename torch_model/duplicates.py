@@ -11,7 +11,6 @@ the eye: draw them by --sheet.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from PIL import Image
 
 from tintype.errors import TintypeError
 from tintype.progress import Progress
-from torch_model import cache, photos
+from torch_model import cache, disk, photos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,11 +170,9 @@ def report(options: argparse.Namespace) -> int:
         f"{len(data.names)} and {len(against.names)} photographs; {same} files are the same"
     )
     if options.json is not None:
-        options.json.write_text(
-            json.dumps([asdict(pair) for pair in found], indent=1) + "\n", encoding="utf-8"
-        )
+        disk.write_json(options.json, [asdict(pair) for pair in found])
     if options.sheet is not None and found:
-        sheet(found[:64], data, against).save(options.sheet, quality=90)
+        disk.draw(sheet(found[:64], data, against), options.sheet)
     return 1 if found or same else 0
 
 

@@ -11,7 +11,6 @@ paired: of the same photographs, so its interval tells more than those of two PS
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tintype.errors import TintypeError, UsageError
-from torch_model import aging, cache, contenders, frechet, inception, lpips, photos, report, sheet, table
+from torch_model import (
+    aging,
+    cache,
+    contenders,
+    disk,
+    frechet,
+    inception,
+    lpips,
+    photos,
+    report,
+    sheet,
+    table,
+)
 from torch_model.examiner import Examiner
 from torch_model.scores import difference
 
@@ -103,7 +114,7 @@ def tell(options: argparse.Namespace, found: Photos, measured: Sequence[Measured
     if options.by_category:
         print(f"\n{table.by_category(rows)}")
     if options.json is not None:
-        write_json(options.json, values)
+        disk.write_json(options.json, values)
 
 
 def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
@@ -121,7 +132,7 @@ def evaluate(options: argparse.Namespace) -> tuple[Photos, list[Measured]]:
     if options.frechet and len(found.names) < frechet.LEAST:
         raise UsageError(f"--frechet compares sets: it takes {frechet.LEAST} photographs at least")
     if options.sheet is not None:
-        sheet.draw(opened, found).save(options.sheet, quality=90)
+        disk.draw(sheet.draw(opened, found), options.sheet)
     random = None if options.aged is None else aging.draw_for(options.aged, found.digests)
     examiner = Examiner(found.pixels, features=features, perception=perception, aged=random)
     page = None if options.report is None else report.Page(options.report, found, described(options, found))
@@ -152,13 +163,6 @@ def described(options: argparse.Namespace, found: Photos) -> dict[str, Any]:
         "aged": options.aged,
         "data": [Path(place).name for place in options.data],
     }
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write plain types, whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tintype.lab import lightness_ab_to_rgb, lightness_to_rgb, rgb_to_lightness
+from torch_model import disk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +93,8 @@ def plot(log: Path, picture: Path) -> None:
             axes.plot(*zip(*points, strict=True), label=label, marker="." if len(points) < 50 else "")
     if axes.lines:
         axes.legend()
-    figure.savefig(picture, dpi=100)
+    with disk.writing(picture) as file:
+        figure.savefig(file, dpi=100, format="png")
 
 
 def sheet(photos: NDArray[np.uint8], predictions: Sequence[NDArray[np.float32]]) -> Image.Image:
@@ -111,12 +114,11 @@ def _cell(value: float | None) -> str:
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [item.name for item in fields(Row)], extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    partial.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(Row)], extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    disk.write(path, text.getvalue().encode())
 
 
 def _board(folder: Path, step: int) -> Any:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from tintype import leftovers
 from tintype.errors import UsageError
-from torch_model import checkpoint, classifiers, norms, weights
+from torch_model import checkpoint, classifiers, disk, norms, weights
 from torch_model.classifiers import RANDOM
 from torch_model.critic import Critic
 from torch_model.distributed import World
@@ -179,11 +180,8 @@ def open_folder(config: TrainConfig, photos: str) -> tuple[Path, State | None, l
         differing = _changed(state["config"], config)
     if differing:
         raise UsageError(f"{folder} holds another run ({'; '.join(differing)}): choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    values = {"tintype_run": FORMAT, "photos": photos, **config.to_dict()}
-    partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    leftovers.sweep([folder, folder / "checkpoints"])
+    disk.write_json(path, {"tintype_run": FORMAT, "photos": photos, **config.to_dict()})
     return folder, state, complaints
 
 

@@ -14,7 +14,6 @@ import bisect
 import hashlib
 import heapq
 import json
-import os
 import tarfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ import numpy as np
 
 from tintype.errors import UsageError
 from tintype.progress import Progress
+from torch_model import disk
 from torch_model.photos import SUFFIXES
 
 if TYPE_CHECKING:
@@ -199,10 +199,7 @@ def _counts(paths: list[Path], known: Path) -> list[int]:
             for key, path in new:
                 counted[key] = _count(path)
                 progress.advance()
-        known.parent.mkdir(parents=True, exist_ok=True)
-        partial = known.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(json.dumps(counted), encoding="utf-8")
-        partial.replace(known)
+        disk.write_json(known, counted)
     return [counted[key] for key in keys]
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tintype.lab import lightness_ab_to_rgb
-from torch_model import cache, metrics
+from torch_model import cache, disk, metrics
 from torch_model.batches import Augmentation, Batches, Chosen
 from torch_model.journal import sheet
 
@@ -95,9 +95,9 @@ class Validation:
 
     def save_sheet(self, ab: NDArray[np.float32], path: Path) -> None:
         """Draw grey, colorized and original for the first photographs."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         order = torch.cat([self.batches.indices(number) for number in range(self.batches.per_epoch)])
-        sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(path)
+        with disk.writing(path) as file:
+            sheet(self.pixels[order[: len(ab)].cpu().numpy()], [ab]).save(file, "PNG")
 
     @torch.no_grad()
     def _predict(self, model: Network, inputs: tuple[Tensor, ...]) -> Tensor:

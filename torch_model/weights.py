@@ -10,7 +10,7 @@ import torch
 
 from tintype.errors import ModelContractError, ModelNotFoundError, ModelUnreadableError, UsageError
 from tintype.metadata import FORMS, Metadata
-from torch_model import checkpoint
+from torch_model import checkpoint, disk
 from torch_model.classifiers import misfit
 from torch_model.model import Network, NetworkConfig, build
 
@@ -63,20 +63,15 @@ def check_name(path: Path) -> None:
 
 
 def save(network: Network, path: Path, training: dict[str, Any] | None = None) -> None:
-    """Write weights as .safetensors, with what is needed to build their network and how they were trained."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    """Write weights as .safetensors, with what is needed to build their network and how they were trained.
 
-    known = {"network": describe(network.config), "training": training or {}}
-    state = {name: value.contiguous() for name, value in network.state_dict().items()}
-    try:
-        save_file(state, path, {name: json.dumps(value) for name, value in known.items()})
-    except SafetensorError as error:
-        raise OSError(f"{path} cannot be written: {error}") from error
+    Raises OutputError.
+    """
+    disk.write(path, to_bytes(network, training or {}))
 
 
 def to_bytes(network: Network, training: dict[str, Any]) -> bytes:
-    """Return what `save` writes, with what is known in one order: safetensors has it in any."""
+    """Return what `save` writes, with what is known in one order: safetensors itself has it in any."""
     from safetensors.torch import save as serialize
 
     known = {"network": describe(network.config), "training": training}
