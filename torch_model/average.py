@@ -3,7 +3,7 @@
     python -m torch_model.average A B... OUT.safetensors [--shares 1 1...]
 
 A "model soup" (Wortsman et al., 2022): one network, as fast as each of them. All must be of one kind; how the
-first one decodes (temperature, gain, perplexity) is kept, so that it is best calibrated again.
+first one decodes (temperature, gain, perplexity, violet) is kept, so that it is best calibrated again.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def averaged(networks: Sequence[Network], shares: Sequence[float]) -> Network:
 
 def _shape(network: Network) -> object:
     """Return what must be the same: all that is known of a network but how it decodes."""
-    return replace(network.config, temperature=1.0, gain=1.0, perplexity=0.0)
+    return replace(network.config, temperature=1.0, gain=1.0, perplexity=0.0, violet=1.0)
 
 
 if __name__ == "__main__":

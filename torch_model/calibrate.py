@@ -5,7 +5,8 @@
 The logarithm of how common each bin is among the training photographs, times --rebalance, is
 subtracted from the logits; their distribution is then sharpened by --temperature, and its mean multiplied
 by --gain. Where so many colors are as likely as each other, --perplexity, it is grey: it fades from two
-thirds of that on, by the geometric mean of a place's own and the whole photograph's.
+thirds of that on, by the geometric mean of a place's own and the whole photograph's. Violet, what a mean
+of red and blue is and few things are, keeps --violet of its color.
 
 Every choice of these is scored on the validation photographs, beside the expectation (ab_mean) and plain
 grey. Of those whose colorfulness is at least --colorfulness of the originals' the one of the highest PSNR
@@ -38,11 +39,13 @@ TEMPERATURES: Final = (0.3, 0.4, 0.5, 0.7, 1.0)
 REBALANCES: Final = (0.0, 0.2, 0.4, 0.6, 0.8)
 GAINS: Final = (1.0,)
 PERPLEXITIES: Final = (0.0,)
+VIOLETS: Final = (1.0,)
 _BOUNDS: Final = {
     "temperature": (0.01, 10.0),
     "rebalance": (0.0, 1.0),
     "gain": (0.1, 10.0),
     "perplexity": (0.0, 1000.0),
+    "violet": (0.0, 1.0),
     "colorfulness": (0.0, 10.0),
 }
 
@@ -72,6 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--rebalance", nargs="+", type=float, default=REBALANCES, metavar="R", help="one or more")
     add("--gain", nargs="+", type=float, default=GAINS, metavar="G", help="one or more")
     add("--perplexity", nargs="+", type=float, default=PERPLEXITIES, metavar="P", help="one or more; 0: none")
+    add(
+        "--violet", nargs="+", type=float, default=VIOLETS, metavar="SHARE", help="one or more; 1: as any hue"
+    )
     add("--colorfulness", type=float, default=0.85, help="wanted, of the originals' (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
@@ -98,7 +104,7 @@ def calibrate(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seen, held = _photos(options, options.data, None), _photos(options, options.val, options.limit)
     prior = log_prior(seen.pixels)
-    choices = (options.temperature, options.rebalance, options.gain, options.perplexity)
+    choices = (options.temperature, options.rebalance, options.gain, options.perplexity, options.violet)
     cells = (Cell(*each) for each in product(*choices))
     networks = {cell: calibrated(network, cell, prior) for cell in cells}
     rows = score(networks, held.pixels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNIFORM: Final = 0.01  # share of the prior that is spread evenly, so that no bin is impossible
 _COLUMNS: Final = (
-    *("output", "temperature", "rebalance", "gain", "perplexity"),
+    *("output", "temperature", "rebalance", "gain", "perplexity", "violet"),
     *("PSNR, dB", "ab RMSE", "colorfulness, of the originals'"),
 )
 _PIXELS: Final = 1 << 16  # of a batch: 20 MB of logits, which fit into caches better than more
@@ -42,6 +42,8 @@ class Cell:
     """What multiplies the mean."""
     perplexity: float = 0.0
     """At which it is grey; 0: never."""
+    violet: float = 1.0
+    """What violet keeps of its color."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,13 @@ def log_prior(pixels: NDArray[np.uint8]) -> Tensor:
 
 def calibrated(network: Distribution, cell: Cell, log_prior: Tensor) -> Distribution:
     """Return a network that shares a network's weights, and decodes by a cell."""
-    config = replace(network.config, temperature=cell.temperature, gain=cell.gain, perplexity=cell.perplexity)
+    config = replace(
+        network.config,
+        temperature=cell.temperature,
+        gain=cell.gain,
+        perplexity=cell.perplexity,
+        violet=cell.violet,
+    )
     made = build(config).eval()
     assert isinstance(made, Distribution)
     shift = (cell.rebalance * log_prior).reshape(network.shift.shape)
@@ -139,7 +147,8 @@ def table(rows: Sequence[Scores]) -> str:
         "|---" * len(_COLUMNS) + "|",
     ]
     for r in rows:
-        cell = " | ".join(f"{value:g}" for value in astuple(r.cell)) if r.cell else " | | | "
+        values = [f"{value:g}" for value in astuple(r.cell)] if r.cell else [""] * len(fields(Cell))
+        cell = " | ".join(values)
         lines.append(f"| {r.output} | {cell} | {r.psnr:.2f} | {r.ab_rmse:.2f} | {r.colorfulness:.2f} |")
     return "\n".join(lines)
 

@@ -48,6 +48,8 @@ UNET_MULTIPLE: Final = 32
 UNET_GRID: Final = 4  # px of lightness between two colors of its head
 LIKENESS: Final = 20.0  # what multiplies the cosine by which two places are alike
 FADE: Final = math.log(3 / 2)  # nats of entropy over which color fades: from two thirds of a perplexity to it
+VIOLET: Final = math.radians(315)  # the hue between blue's and red's
+AROUND_VIOLET: Final = math.radians(42)  # to either side, beyond which nothing is violet
 REFINED_SCALE: Final = 30.0  # CIE units that a refinement counts as 1
 _UNLIKELY: Final = 1e-6  # adds nothing to an entropy, and is no zero in float16
 
@@ -73,6 +75,8 @@ class NetworkConfig:
     """Of `vivid` and `unet`: what then multiplies that mean, of which chroma is less than colors have."""
     perplexity: float = 0.0
     """Of `vivid` and `unet`: of how many colors as likely as each other, as a mean, ab is 0; 0: of any."""
+    violet: float = 1.0
+    """Of `vivid` and `unet`: the share of its color that violet keeps in ab, not in ab_mean."""
     agreement: int = 0
     """Of `unet`: side of the grid of places whose features each place takes a mean of; 0: none."""
     refinement: int = 0
@@ -197,10 +201,11 @@ class Classic(Network):
 class Distribution(Network):
     """A network whose head gives logits of the ab bins.
 
-    Trained to tell how likely each color is. `shift`, `temperature`, `gain` and `perplexity` are set after
-    training: rare colors are raised, as `shift` is subtracted from the logits, the distribution is sharpened,
-    and its mean multiplied. Where nothing is known the mean of all colors is a warm brown, which rebalanced
-    and sharpened is red: there color fades.
+    Trained to tell how likely each color is. `shift`, `temperature`, `gain`, `perplexity` and `violet` are
+    set after training: rare colors are raised, as `shift` is subtracted from the logits, the distribution is
+    sharpened, and its mean multiplied. Where nothing is known the mean of all colors is a warm brown, which
+    rebalanced and sharpened is red: there color fades. The mean of what is blue or red is violet, which few
+    things are: there it is paler.
     """
 
     HEAD: ClassVar = len(centers())
@@ -238,6 +243,8 @@ class Distribution(Network):
 
     def _vivid(self, likely: Tensor) -> Tensor:
         mean = self._mean(likely)
+        if self.config.violet != 1:
+            mean = mean * (1 - (1 - self.config.violet) * _violet(mean))
         return mean if self.config.gain == 1 else self.config.gain * mean
 
     def _mean(self, shares: Tensor) -> Tensor:
@@ -470,6 +477,14 @@ def _shares(logits: Tensor) -> Tensor:
 def _faded(ab: Tensor, known: Tensor | None) -> Tensor:
     """Return ab (N, 2, h, w) times the share (N, 1, h, w) that is kept of it; None: all."""
     return ab if known is None else known * ab
+
+
+def _violet(ab: Tensor) -> Tensor:
+    """Return how violet ab (N, 2, h, w) is, (N, 1, h, w) from 0 to 1, by its hue alone."""
+    hue = _unit(ab)
+    near = hue[:, :1] * math.cos(VIOLET) + hue[:, 1:] * math.sin(VIOLET)  # cosine of how far they are apart
+    far = math.cos(AROUND_VIOLET)
+    return ((near - far) * (2 / (1 - far))).clamp(0, 1)
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def network(variant: Variant = "classic") -> Network:
     if variant in ("fusion", "unet"):
         config = replace(config, classifier="efficientnet_lite0", classifier_side=64)
     if variant == "unet":
-        config = replace(config, perplexity=200, agreement=8, refinement=4)  # some places fade
+        config = replace(config, perplexity=200, violet=0.25, agreement=8, refinement=4)  # some places fade
     torch.manual_seed(4)
     made = build(config)
     initialize(made, "he", 5)

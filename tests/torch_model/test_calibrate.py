@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLES = ["--data", "skimage:samples", "--val", "skimage:samples"]
-CELL = Cell(0.5, 0.2, 1.3, 40)
+CELL = Cell(0.5, 0.2, 1.3, 40, 0.25)
 
 
 def network() -> Vivid:
@@ -72,7 +72,7 @@ def test_calibrated_shares_all_but_the_decoding() -> None:
     """A calibrated network has a cell's numbers and a shift by them; its weights are the same memory."""
     source, prior = network(), torch.arange(306.0)
     made = calibrated(source, CELL, prior)
-    assert made.config == replace(source.config, temperature=0.5, gain=1.3, perplexity=40)
+    assert made.config == replace(source.config, temperature=0.5, gain=1.3, perplexity=40, violet=0.25)
     torch.testing.assert_close(made.shift.flatten(), 0.2 * prior)
     assert made.head.weight.data_ptr() == source.head.weight.data_ptr()
     assert not source.shift.any()
@@ -104,6 +104,7 @@ def test_choice() -> None:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every choice is scored beside grey and the mean, written down, and the chosen one is in the weights."""
     grid = ["--temperature", "0.3", "1", "--rebalance", "0", "0.5", "--gain", "1.2", "--perplexity", "50"]
+    grid += ["--violet", "0.3"]
     file = tmp_path / "scores.json"
     written = [*options(tmp_path, out="new/out.safetensors"), "--json", str(file)]
     assert calibrate.main([*written, *grid, "--limit", "3"]) == 0
@@ -118,7 +119,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = weights.load(tmp_path / "new" / "out.safetensors")
     assert isinstance(made, Vivid)
     assert (made.config.temperature, made.config.gain) == (chosen["temperature"], 1.2)
-    assert made.config.perplexity == 50
+    assert (made.config.perplexity, made.config.violet) == (50, 0.3)
     assert made.shift.any() == (chosen["rebalance"] > 0)
     assert torch.equal(made.head.weight, network().head.weight)
     training = weights.training(tmp_path / "new" / "out.safetensors")
@@ -148,6 +149,7 @@ def test_single_pair_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--temperature", "nan"], "--temperature nan: wanted is from"),
         (["--gain", "0"], "--gain 0: wanted is from 0.1 to 10"),
         (["--perplexity", "-1"], "--perplexity -1: wanted is from 0 to 1000"),
+        (["--violet", "1.5"], "--violet 1.5: wanted is from 0 to 1"),
         (["--rebalance", "-1"], "--rebalance -1: wanted is from 0 to 1"),
         (["--data", "nowhere"], "there is no nowhere"),
         (["--val", "nowhere.tar"], "there is no nowhere.tar"),

@@ -61,10 +61,9 @@ def unet(refinement: int = 0, agreement: int = 0) -> UNet:
     return network
 
 
-def vivid(temperature: float = 0.4, gain: float = 1.0, perplexity: float = 0.0) -> Vivid:
+def vivid(temperature: float = 0.4, **decoding: float) -> Vivid:
     """Return a vivid network of seeded weights."""
-    config = NetworkConfig("vivid", temperature=temperature, gain=gain, perplexity=perplexity)
-    network = Vivid(config)
+    network = Vivid(NetworkConfig("vivid", temperature=temperature, **decoding))  # type: ignore[arg-type]
     initialize(network, "he", 0)
     return network
 
@@ -254,6 +253,52 @@ def test_a_perplexity_hardly_reached_changes_nothing() -> None:
     torch.testing.assert_close(faded[0], whole[0])
     assert whole[1].abs().max() > 1
     assert (faded[1] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("color", "kept"),
+    [
+        *(((50, -50), 0.25), ((60, -40), 0.25), ((10, -10), 0.25)),  # violet, of any strength
+        *(((0, -50), 1), ((80, 0), 1), ((0, 50), 1), ((-40, 40), 1), ((-50, 0), 1)),  # blue, red, ...
+        *(((60, -10), None), ((10, -40), None)),  # between
+    ],
+)
+def test_violet_is_paler(color: tuple[float, float], kept: float | None) -> None:
+    """Violet keeps its share of ab, whatever its chroma; other colors and ab_mean are as without."""
+    likely = (vivid().centers == torch.tensor(color, dtype=torch.float32)).all(dim=1).float()
+    raw = (100 * likely)[None, :, None, None].expand(1, -1, 3, 4)
+    plain, paler = (vivid(violet=share, gain=1.2).decode(raw, SHOWN) for share in (1, 0.25))
+    torch.testing.assert_close(plain[0][0, :, 0, 0], 1.2 * torch.tensor(color, dtype=torch.float32))
+    share = (paler[0] / plain[0]).nan_to_num(nan=1, posinf=1, neginf=1)
+    if kept is None:
+        assert 0.3 < share.min() < share.max() + 1e-4 < 0.95
+    else:
+        torch.testing.assert_close(paler[0], kept * plain[0])
+    assert torch.equal(paler[1], plain[1])
+    assert torch.equal(vivid(violet=0.25, gain=1.2).show(raw, SHOWN), paler[0])
+
+
+def test_what_is_red_or_blue_is_not_violet() -> None:
+    """Of a thing that is as likely red as blue, little of the violet between them is shown."""
+    centers = vivid().centers
+    red, blue = ((centers == torch.tensor(color)).all(dim=1) for color in ((60.0, 0.0), (20.0, -60.0)))
+    assert (red | blue).sum() == 2
+    raw = 100.0 * (red | blue)[None, :, None, None].expand(1, -1, 3, 4)
+    plain, paler = (vivid(violet=share).show(raw, SHOWN).norm(dim=1).max() for share in (1, 0.25))
+    assert plain > 45
+    assert paler < 15
+
+
+def test_grey_stays_grey() -> None:
+    """Where there is no color there is no hue: what is grey stays so, and has gradients."""
+    raw = torch.zeros(1, Vivid.HEAD, 3, 4, requires_grad=True)
+    with torch.no_grad():
+        raw[:, (vivid().centers == 0).all(dim=1)] = 100
+    shown = vivid(violet=0.25).show(raw, SHOWN)
+    shown.sum().backward()  # type: ignore[no-untyped-call]
+    assert shown.abs().max() < 1e-3
+    assert raw.grad is not None
+    assert raw.grad.isfinite().all()
 
 
 def test_cold_is_the_mode() -> None:
