@@ -20,7 +20,8 @@ try:
 
     from export import graph, parity, storage
     from export.release import release
-    from tintype.errors import TintypeError, UsageError
+    from tintype import output
+    from tintype.errors import OutputError, TintypeError, UsageError
     from tintype.metadata import FORMS, MEAN_OUTPUT, Metadata, working_size_fault
     from tintype.session import open_session
     from torch_model import weights
@@ -31,6 +32,8 @@ except ModuleNotFoundError as missing:
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from onnx import ModelProto
 
     from torch_model.model import Network
 
@@ -114,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> float:
     """Write a model file and return its largest difference to torch, ab; leave none that differs.
 
-    Raises ParityError where it differs by more than `parity.TOLERANCE`.
+    Raises ParityError where it differs by more than `parity.TOLERANCE`, and OutputError.
     """
     if halved:
         graph.round_weights(network)
@@ -124,10 +127,10 @@ def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> 
     description = DESCRIPTION + (MEAN if MEAN_OUTPUT in network.OUTPUTS else "")
     graph.set_metadata(model, metadata.to_props(), description)
     graph.check(model)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    output.make_folder(out.parent)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        onnx.save(model, partial)
+        _save(model, partial, out)
         difference = parity.max_difference(network, open_session(partial, "cpu"))
         if not difference <= parity.TOLERANCE:
             raise ParityError(f"onnxruntime differs from torch by {difference:.2g} ab: {out} is not written")
@@ -135,6 +138,13 @@ def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> 
     finally:
         partial.unlink(missing_ok=True)
     return difference
+
+
+def _save(model: ModelProto, partial: Path, out: Path) -> None:
+    try:
+        onnx.save(model, partial)
+    except OSError as error:
+        raise OutputError(out, error.strerror or error) from error
 
 
 def describe(options: argparse.Namespace, network: Network) -> Metadata:

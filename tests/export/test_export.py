@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import train
+from disks import full
 from export import __main__ as command, graph, manifest, parity, storage
 from pictures import picture
 from tintype.metadata import Metadata
@@ -279,6 +280,19 @@ def test_small_training_size(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         command.main([str(tmp_path / "a.safetensors"), str(tmp_path / "b.onnx"), "--working-size", "32"]) == 2
     )
     assert "--working-size" in capsys.readouterr().err
+
+
+def test_model_file_on_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model file that does not fit is told in a line with its name, and nothing of it is left."""
+    network = build(NetworkConfig())
+    initialize(network, "he", 0)
+    source, out = tmp_path / "weights.safetensors", tmp_path / "out" / "model.onnx"
+    weights.save(network, source)
+    with full(1_000_000):
+        assert command.main([str(source), str(out)]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith("model.onnx cannot be written: File too large")
+    assert not list(out.parent.iterdir())
 
 
 def test_folder_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

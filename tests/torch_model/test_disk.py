@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import resource
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +11,12 @@ import torch
 from PIL import Image
 
 import train
+from disks import full
 from tintype.errors import OutputError, UsageError
 from torch_model import cache, checkpoint, disk, photos
 from torch_model.photos import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -27,17 +25,6 @@ def options(folder: Path, tmp_path: Path) -> list[str]:
     """Return options of a small run on 24 photographs, in a folder of the test."""
     places = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "run")]
     return [*places, "--size", "32", "--batch", "4", "--threads", "1", "--no-tensorboard"]
-
-
-@contextmanager
-def full(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_json_is_whole_and_its_folders_are_made(tmp_path: Path) -> None:
