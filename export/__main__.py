@@ -21,10 +21,10 @@ try:
     from export import graph, parity, storage
     from export.release import release
     from tintype import output
-    from tintype.errors import OutputError, TintypeError, UsageError
+    from tintype.errors import TintypeError, UsageError
     from tintype.metadata import FORMS, MEAN_OUTPUT, Metadata, working_size_fault
     from tintype.session import open_session
-    from torch_model import weights
+    from torch_model import disk, weights
     from torch_model.checkpoint import CheckpointError, best
     from torch_model.model import MULTIPLE, count_parameters, fold
 except ModuleNotFoundError as missing:
@@ -32,8 +32,6 @@ except ModuleNotFoundError as missing:
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from onnx import ModelProto
 
     from torch_model.model import Network
 
@@ -130,7 +128,8 @@ def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> 
     output.make_folder(out.parent)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
-        _save(model, partial, out)
+        with disk.naming(out):
+            onnx.save(model, partial)
         difference = parity.max_difference(network, open_session(partial, "cpu"))
         if not difference <= parity.TOLERANCE:
             raise ParityError(f"onnxruntime differs from torch by {difference:.2g} ab: {out} is not written")
@@ -138,13 +137,6 @@ def export(network: Network, metadata: Metadata, out: Path, *, halved: bool) -> 
     finally:
         partial.unlink(missing_ok=True)
     return difference
-
-
-def _save(model: ModelProto, partial: Path, out: Path) -> None:
-    try:
-        onnx.save(model, partial)
-    except OSError as error:
-        raise OutputError(out, error.strerror or error) from error
 
 
 def describe(options: argparse.Namespace, network: Network) -> Metadata:

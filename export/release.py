@@ -15,7 +15,7 @@ from onnx import ModelProto
 
 from export import body, cards, figures, forms, graph, manifest, quantization
 from tintype import models, output, precision
-from tintype.errors import OutputError, UsageError
+from tintype.errors import UsageError
 from torch_model import disk, weights
 from torch_model.model import fold
 
@@ -115,9 +115,8 @@ def _again(path: Path, place: Path) -> None:
         disk.write(place, path.read_bytes())
         return
     try:
-        partial.replace(place)
-    except OSError as error:
-        raise OutputError(place, error.strerror or error) from error
+        with disk.naming(place):
+            partial.replace(place)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -51,7 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parts = [
             {"file": path.name, "share": share} for path, share in zip(options.weights, shares, strict=True)
         ]
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         weights.save(made, options.out, weights.training(options.weights[0]) | {"averaged": parts})
     except (TintypeError, CheckpointError, ValueError, OSError) as error:
         print(f"average: {error}", file=sys.stderr)

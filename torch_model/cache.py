@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from tintype import image as images
-from tintype.errors import OutputError, PhotoError, UsageError
+from tintype.errors import PhotoError, UsageError
 from tintype.lab import rgb_to_lab
 from tintype.progress import Progress, say
 from torch_model import disk
@@ -129,12 +129,11 @@ def _build(sources: list[Source], rule: Rule, folder: Path) -> None:
     disk.need(folder.parent, len(sources) * 3 * rule.side**2, "decoded photographs", _ELSEWHERE)
     partial = Path(tempfile.mkdtemp(".partial", f"{folder.name}.", folder.parent))
     try:
-        index = _decode_all(sources, rule, partial / "photos.npy")
-        (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(folder, error.strerror or error) from error
+        with disk.naming(folder):
+            index = _decode_all(sources, rule, partial / "photos.npy")
+            (partial / "index.json").write_text(json.dumps(index), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     held = sum(path.stat().st_size for path in folder.parent.glob("*/photos.npy"))

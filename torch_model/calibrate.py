@@ -26,7 +26,7 @@ import numpy as np
 
 from tintype.errors import TintypeError, UsageError
 from torch_model import cache, disk, photos, weights
-from torch_model.calibration import Cell, calibrated, choose, log_prior, score, table
+from torch_model.calibration import CHOICES, Cell, calibrated, choose, log_prior, score, table
 from torch_model.checkpoint import CheckpointError
 from torch_model.model import MULTIPLE, Distribution, fold
 
@@ -75,9 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--rebalance", nargs="+", type=float, default=REBALANCES, metavar="R", help="one or more")
     add("--gain", nargs="+", type=float, default=GAINS, metavar="G", help="one or more")
     add("--perplexity", nargs="+", type=float, default=PERPLEXITIES, metavar="P", help="one or more; 0: none")
-    add(
-        "--violet", nargs="+", type=float, default=VIOLETS, metavar="SHARE", help="one or more; 1: as any hue"
-    )
+    add("--violet", nargs="+", type=float, default=VIOLETS, metavar="SHARE", help="one or more; 1: all of it")
     add("--colorfulness", type=float, default=0.85, help="wanted, of the originals' (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add("--cache", type=Path, default=Path(".cache/photos"), help="where decoded photographs are kept")
@@ -104,8 +102,7 @@ def calibrate(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seen, held = _photos(options, options.data, None), _photos(options, options.val, options.limit)
     prior = log_prior(seen.pixels)
-    choices = (options.temperature, options.rebalance, options.gain, options.perplexity, options.violet)
-    cells = (Cell(*each) for each in product(*choices))
+    cells = (Cell(*each) for each in product(*(getattr(options, name) for name in CHOICES)))
     networks = {cell: calibrated(network, cell, prior) for cell in cells}
     rows = score(networks, held.pixels)
     print(table(rows))

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNIFORM: Final = 0.01  # share of the prior that is spread evenly, so that no bin is impossible
-_COLUMNS: Final = (
-    *("output", "temperature", "rebalance", "gain", "perplexity", "violet"),
-    *("PSNR, dB", "ab RMSE", "colorfulness, of the originals'"),
-)
 _PIXELS: Final = 1 << 16  # of a batch: 20 MB of logits, which fit into caches better than more
 
 
@@ -44,6 +40,10 @@ class Cell:
     """At which it is grey; 0: never."""
     violet: float = 1.0
     """What violet keeps of its color."""
+
+
+CHOICES: Final = tuple(item.name for item in fields(Cell))
+_COLUMNS: Final = ("output", *CHOICES, "PSNR, dB", "ab RMSE", "colorfulness, of the originals'")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def table(rows: Sequence[Scores]) -> str:
         "|---" * len(_COLUMNS) + "|",
     ]
     for r in rows:
-        values = [f"{value:g}" for value in astuple(r.cell)] if r.cell else [""] * len(fields(Cell))
+        values = [f"{value:g}" for value in astuple(r.cell)] if r.cell else [""] * len(CHOICES)
         cell = " | ".join(values)
         lines.append(f"| {r.output} | {cell} | {r.psnr:.2f} | {r.ab_rmse:.2f} | {r.colorfulness:.2f} |")
     return "\n".join(lines)

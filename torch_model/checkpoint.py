@@ -36,10 +36,8 @@ def save(folder: Path, step: int, state: State, best_step: int | None) -> Path:
     with disk.writing(path) as file:
         try:
             torch.save({"format": FORMAT, "step": step, **state}, file)
-        except RuntimeError as error:
-            if isinstance(
-                error.__context__, OSError
-            ):  # torch's zip writer puts its own error before a full disk's
+        except RuntimeError as error:  # of torch's zip writer, which hides what the disk said
+            if isinstance(error.__context__, OSError):
                 raise error.__context__ from None
             raise
     _prune(folder, step, best_step)

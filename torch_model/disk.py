@@ -8,13 +8,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from tintype import output
-from tintype.errors import UsageError
+from tintype.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from PIL import Image
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raise OutputError with the name of what is written for whatever the system refuses meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(path, error.strerror or error) from error
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Journal:
 
     def add(self, row: Row) -> None:
         """Append a row; one with a validation is shown at once."""
-        with self.path.open("a", newline="", encoding="utf-8") as file:
+        with disk.naming(self.path), self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(_cell(value) for value in asdict(row).values())
         if self._board is not None:
             for name, value in asdict(row).items():

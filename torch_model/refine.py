@@ -133,7 +133,6 @@ def refine(options: argparse.Namespace) -> None:
     made = build(replace(network.config, refinement=options.channels)).eval()
     state = {name: value for name, value in network.state_dict().items() if not name.startswith(_PREFIX)}
     made.load_state_dict(state | taught.state_dict(prefix=_PREFIX))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     weights.save(made, options.out, weights.training(options.weights) | {"refinement": said})
     print(f"{options.out}: {count_parameters(taught):,} parameters more")
 

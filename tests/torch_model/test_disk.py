@@ -5,26 +5,17 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-import train
 from disks import full
 from tintype.errors import OutputError, UsageError
-from torch_model import cache, checkpoint, disk, photos
+from torch_model import cache, checkpoint, disk, journal, photos
 from torch_model.photos import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def options(folder: Path, tmp_path: Path) -> list[str]:
-    """Return options of a small run on 24 photographs, in a folder of the test."""
-    places = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "run")]
-    return [*places, "--size", "32", "--batch", "4", "--threads", "1", "--no-tensorboard"]
 
 
 def test_json_is_whole_and_its_folders_are_made(tmp_path: Path) -> None:
@@ -63,20 +54,12 @@ def test_checkpoint_on_a_full_disk(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["step-0000001.pt"]
 
 
-def test_training_on_a_full_disk(
-    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A run whose checkpoint cannot be written says so in a line; it goes on when it can."""
-    assert train.main([*options, "--steps", "4"]) == 0
-    capsys.readouterr()
-    with full(1_000_000):
-        assert train.main([*options, "--steps", "6"]) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.endswith(
-        "cannot be written: File too large; the same command goes on from the last checkpoint"
-    )
-    assert train.main([*options, "--steps", "6"]) == 0
-    assert "from step 4" in capsys.readouterr().out
+def test_row_on_a_full_disk(tmp_path: Path) -> None:
+    """A row of the log that does not fit is told with the log's name."""
+    log = journal.Journal(tmp_path, 0, tensorboard=False)
+    row = journal.Row(step=1, epoch=0.1, seconds=1.0, lr=0.1, loss=0.5, images_per_second=10.0)
+    with full(10), pytest.raises(OutputError, match=r"log\.csv cannot be written: File too large"):
+        log.add(row)
 
 
 def test_room_is_asked_for_before_photographs_are_decoded(
@@ -116,12 +99,3 @@ def test_header_has_room_for_every_count(tmp_path: Path) -> None:
     """As many bytes stand before no photograph as before billions: their count can be written last."""
     lengths = {cache._write_header(io.BytesIO(), (count, 192, 192, 3)) for count in (0, 1, 18_586, 10**10)}
     assert len(lengths) == 1
-
-
-def test_leftovers_of_killed_runs_go(options: list[str], tmp_path: Path) -> None:
-    """What a killed run left half-written in its folder is gone once the same command goes on."""
-    left = tmp_path / "run" / "checkpoints" / ".tintype-0123456789ab.partial"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(np.zeros(10).tobytes())
-    assert train.main([*options, "--steps", "1"]) == 0
-    assert not left.exists()

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import train
+from disks import full
 from pictures import picture
 from tintype import merge
 from tintype.errors import UsageError
@@ -217,6 +218,31 @@ def test_finished_run_is_not_repeated(options: list[str], tmp_path: Path) -> Non
     before = states(tmp_path / "run")
     assert train.main([*options, "--steps", "3"]) == 0
     assert_same(before, states(tmp_path / "run"))
+
+
+def test_training_on_a_full_disk(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose checkpoint cannot be written says so in a line; it goes on when it can."""
+    assert train.main([*options, "--steps", "4"]) == 0
+    capsys.readouterr()
+    with full(1_000_000):
+        assert train.main([*options, "--steps", "6"]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(
+        "cannot be written: File too large; the same command goes on from the last checkpoint"
+    )
+    assert train.main([*options, "--steps", "6"]) == 0
+    assert "from step 4" in capsys.readouterr().out
+
+
+def test_leftovers_of_killed_runs_go(options: list[str], tmp_path: Path) -> None:
+    """What a killed run left half-written in its folder is gone once the same command goes on."""
+    left = tmp_path / "run" / "checkpoints" / ".tintype-0123456789ab.partial"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(np.zeros(10).tobytes())
+    assert train.main([*options, "--steps", "1"]) == 0
+    assert not left.exists()
 
 
 def test_damaged_checkpoint(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
